@@ -20,3 +20,8 @@ $(STAMP): requirements.lock pyproject.toml runtime/pyproject.toml platforms/paym
 
 .PHONY: setup
 setup: $(STAMP)  ## make the virtual environment in .venv
+
+PROTOS := platforms/payments/proto
+.PHONY: proto
+proto: $(STAMP)  ## generate the gRPC code from platforms/payments/proto
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m grpc_tools.protoc -I $(PROTOS) --python_out=platforms/payments/src --grpc_python_out=platforms/payments/src --mypy_out=platforms/payments/src --mypy_grpc_out=platforms/payments/src $(PROTOS)/payments/rpc/*.proto
