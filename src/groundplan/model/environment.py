@@ -1,0 +1,69 @@
+"""Environments: where the platform runs, and what differs there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Protocol
+
+from groundplan.model import component, findings, names
+from groundplan.model import origin as origins
+
+
+class Settable(Protocol):
+    """What an environment may set something for."""
+
+    name: str
+
+    def settings(self) -> dict[str, type | tuple[type, ...]]: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One value that an environment gives."""
+
+    value: object
+    origin: origins.Origin
+
+
+class Environment:
+    """A place to run: the laptop is one (`local`), each cluster another."""
+
+    def __init__(self, name: str, *, local: bool, defaults: Mapping[str, object]) -> None:
+        self.origin = origins.here()
+        self.name = component.checked_name(name, "environment", self.origin)
+        self.local = local
+        self.defaults = dict(defaults)
+        self._settings: dict[tuple[str, str], Setting] = {}
+
+    def set(self, thing: Settable, **settings: object) -> None:
+        """Gives `thing` other values here than the plan gives everywhere."""
+        known = thing.settings() if hasattr(thing, "settings") else None
+        if known is None:
+            findings.report(
+                "GP301", f"{self.name}: {thing!r} cannot be set", remedy="name a service, resource or external"
+            )
+            return
+        for name, value in settings.items():
+            self._set(thing, name, value, known)
+
+    def _set(self, thing: Settable, name: str, value: object, known: dict[str, type | tuple[type, ...]]) -> None:
+        subject = f"{self.name}: {name} of {thing.name}"
+        if name not in known:
+            findings.report(
+                "GP301", subject, why=f"{thing.name} has no setting {name}", remedy=names.meant(name, known)
+            )
+        elif not isinstance(value, known[name]) or isinstance(value, bool) != (known[name] is bool):
+            kinds = known[name] if isinstance(known[name], tuple) else (known[name],)
+            wanted = " or ".join(kind.__name__ for kind in kinds)  # type: ignore[union-attr]
+            why = f"{value!r} is {type(value).__name__}, not {wanted}"
+            findings.report("GP302", subject, why=why, remedy=f"give {name}=<{wanted}>")
+        else:
+            self._settings[thing.name, name] = Setting(value, origins.here())
+
+    def setting(self, thing: Settable, name: str, otherwise: object = None) -> object:
+        """What is set for `thing` here, or what is set for everything here, or `otherwise`."""
+        found = self._settings.get((thing.name, name))
+        if found is not None:
+            return found.value
+        return self.defaults.get(name, otherwise)

@@ -1,0 +1,121 @@
+"""The platform: everything the author declared, in one value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from groundplan.model import component as parts
+from groundplan.model import endpoint, findings, resource, service
+from groundplan.model import environment as environments
+from groundplan.model import external as externals
+from groundplan.model import namespace as namespaces
+from groundplan.model import origin as origins
+from groundplan.model import secrets as secret_shapes
+from groundplan.shapes import ports
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """Where the world comes in: paths of a host lead to endpoints, through an ingress controller."""
+
+    controller: resource.Resource
+    routes: tuple[tuple[str, endpoint.Endpoint], ...]
+    body: str
+    timeout: float
+    origin: origins.Origin
+
+
+class Platform:
+    """The ground plan. Nothing in it raises for an author's mistake; `groundplan.model.check` lists them all."""
+
+    def __init__(self, name: str, *, version: str = "1.0.0") -> None:
+        self.sheet = findings.begin()
+        self.origin = origins.here()
+        self.name = parts.checked_name(name, "platform", self.origin)
+        self.version = version
+        self.namespaces: list[namespaces.Namespace] = []
+        self.secrets: list[secret_shapes.Secret] = []
+        self.externals: list[externals.External] = []
+        self.entries: list[Entry] = []
+        self.environments: list[environments.Environment] = []
+
+    def namespace(self, name: str) -> namespaces.Namespace:
+        """A namespace, closed both ways but for the edges declared."""
+        made = namespaces.Namespace(name, self)
+        self.namespaces.append(made)
+        return made
+
+    def secret(self, path: str, generator: secret_shapes.Generator) -> secret_shapes.Secret:
+        """A secret at `path` of the environment's store; who needs it gets it as a file."""
+        made = secret_shapes.Secret(path, generator, origins.here())
+        self.secrets.append(made)
+        return made
+
+    def external(
+        self, name: str, *, https: int | None = None, tcp: int | None = None, stand_in: externals.StandIn | None = None
+    ) -> externals.External:
+        """A system outside, reached by HTTPS or TCP on one port; `stand_in` plays it on a laptop."""
+        if (https is None) == (tcp is None):
+            findings.report(
+                "GP105",
+                f"external {name} says {'both' if https else 'neither'} https= and tcp=",
+                remedy="give one of them a port",
+            )
+        port = ports.Port(https or tcp or 443, "http" if https else "tcp")
+        made = externals.External(name, port, "https" if https else "", stand_in)
+        self.externals.append(made)
+        return made
+
+    def internet(self, name: str, *, tcp: int, stand_in: externals.StandIn | None = None) -> externals.Internet:
+        """Any public address on one port, for the few that must reach addresses that customers choose."""
+        made = externals.Internet(name, ports.Port(tcp, "tcp"), "", stand_in)
+        self.externals.append(made)
+        return made
+
+    def entry(
+        self,
+        controller: resource.Resource,
+        routes: Mapping[str, endpoint.Endpoint],
+        *,
+        body: str = "1Mi",
+        timeout: float = 60,
+    ) -> None:
+        """Lets the world in: path prefixes lead to endpoints; bodies up to `body`, answers within `timeout` seconds."""
+        self.entries.append(Entry(controller, tuple(routes.items()), body, timeout, origins.here()))
+
+    def local(self, **defaults: object) -> environments.Environment:
+        """The laptop as an environment; `defaults` hold for every component that has such a setting."""
+        return self._environment("local", defaults, local=True)
+
+    def environment(self, name: str, **defaults: object) -> environments.Environment:
+        """A cluster."""
+        return self._environment(name, defaults, local=False)
+
+    def _environment(self, name: str, defaults: Mapping[str, object], *, local: bool) -> environments.Environment:
+        made = environments.Environment(name, local=local, defaults=defaults)
+        self.environments.append(made)
+        return made
+
+    @property
+    def components(self) -> Iterator[parts.Component]:
+        """Everything in a namespace, in the order of names."""
+        everything = [component for space in self.namespaces for component in space.components]
+        return iter(sorted(everything, key=lambda component: component.name))
+
+    @property
+    def resources(self) -> Iterator[resource.Resource]:
+        return (each for each in self.components if isinstance(each, resource.Resource))
+
+    @property
+    def programs(self) -> Iterator[service.Program]:
+        return (each for each in self.components if isinstance(each, service.Program))
+
+    @property
+    def edges(self) -> Iterator[parts.Edge]:
+        """Every edge, in the order of its holder's name and then as declared."""
+        return (edge for component in self.components for edge in component.edges)
+
+    def edges_to(self, target: object) -> tuple[parts.Edge, ...]:
+        """The edges that lead to `target`."""
+        return tuple(edge for edge in self.edges if edge.right.target is target)

