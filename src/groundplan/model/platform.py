@@ -12,7 +12,8 @@ from groundplan.model import external as externals
 from groundplan.model import namespace as namespaces
 from groundplan.model import origin as origins
 from groundplan.model import secrets as secret_shapes
-from groundplan.shapes import ports
+from groundplan.shapes import ports, values
+from groundplan.shapes import probes as probe_shapes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,16 +30,22 @@ class Entry:
 class Platform:
     """The ground plan. Nothing in it raises for an author's mistake; `groundplan.model.check` lists them all."""
 
-    def __init__(self, name: str, *, version: str = "1.0.0") -> None:
+    def __init__(self, name: str, *, version: str = "1.0.0", probes: probe_shapes.Probes | None = None) -> None:
         self.sheet = findings.begin()
         self.origin = origins.here()
         self.name = parts.checked_name(name, "platform", self.origin)
         self.version = version
+        self.probes = probes or probe_shapes.Probes()
         self.namespaces: list[namespaces.Namespace] = []
         self.secrets: list[secret_shapes.Secret] = []
         self.externals: list[externals.External] = []
         self.entries: list[Entry] = []
         self.environments: list[environments.Environment] = []
+
+    @property
+    def url(self) -> values.PublicUrl:
+        """Where the world finds it, late-bound: the environment's host, or the entry's address on a laptop."""
+        return values.PublicUrl()
 
     def namespace(self, name: str) -> namespaces.Namespace:
         """A namespace, closed both ways but for the edges declared."""

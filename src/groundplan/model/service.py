@@ -30,7 +30,8 @@ class Program(component.Component):
         self.process = checked_process(name, process)
         self.replicas = checked_count(name, "replicas", replicas)
         self.resources = resources or quantities.Compute()
-        self.probes = probes or _default_probes()
+        self.probes = probes
+        """None: the platform's."""
         self.environment = {key: values.of(value) for key, value in (env or {}).items()}
         self.grace = grace
 
@@ -130,10 +131,6 @@ class Job(Program):
         super().__init__(name, process, ports={}, resources=resources, env=env)
         self.every = checked_duration(name, every)
         self.timeout = timeout
-
-
-def _default_probes() -> probes.Probes:
-    return probes.Probes()
 
 
 def _listeners(

@@ -202,7 +202,7 @@ def _program(name: str) -> values.Program:
 
 def _initdb(server: Postgres) -> processes.Step:
     data = values.Folder(server.name)
-    password_file = values.text("{}/admin-password", values.Folder(f"{server.name}/files"))
+    password_file = values.text("{}/admin-password", values.Files(server.name))
     return processes.Step(
         name=f"{server.name}-initdb",
         title="making an empty cluster",
@@ -248,7 +248,7 @@ def _is_ready(server: Postgres) -> processes.Run:
 def _bootstrap(server: Postgres, edges: Sequence[component.Edge]) -> processes.Step:
     """Databases, owners and roles. Repeating it changes nothing but the passwords to what they should be."""
     port = values.PortNumber(server.name, "postgres")
-    files = values.Folder(f"{server.name}/files")
+    files = values.Files(server.name)
     return processes.Step(
         name=f"{server.name}-bootstrap",
         title="making databases and roles",
@@ -323,7 +323,7 @@ def _migrations(server: Postgres, edges: Sequence[component.Edge]) -> tuple[proc
 
 
 def _migration(database: Database, package: str, edges: Sequence[component.Edge]) -> processes.Step:
-    files = values.Folder(f"{database.server.name}/files")
+    files = values.Files(database.server.name)
     stem = database.name.replace("_", "-")
     grants = {"roles": [right.grant(edge.source) for edge, right in roles(edges) if right.database is database]}
     dsn = _dsn(database, database.owner, database.owner_password)

@@ -66,7 +66,7 @@ class Redis(resource.Resource):
         return self.backup
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
-        files = values.Folder(f"{self.name}/files")
+        files = values.Files(self.name)
         return processes.Engine(
             binaries=_binaries(self.version),
             files=(processes.File("users.acl", access_list(self, edges)),),

@@ -25,7 +25,9 @@ class Resolver(Protocol):
     def secret(self, path: str) -> str: ...
     def token_file(self, caller: str, callee: str) -> str: ...
     def folder(self, name: str) -> str: ...
+    def files(self, name: str) -> str: ...
     def program(self, product: str, name: str) -> str: ...
+    def public_url(self) -> str: ...
     def option(self, owner: str, name: str) -> str: ...
 
 
@@ -141,6 +143,24 @@ class Folder(Value):
 
     def resolve(self, to: Resolver) -> str:
         return to.folder(self.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Files(Value):
+    """The directory with the files that a component was given."""
+
+    name: str
+
+    def resolve(self, to: Resolver) -> str:
+        return to.files(self.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class PublicUrl(Value):
+    """Where the world finds the platform, without a slash at the end."""
+
+    def resolve(self, to: Resolver) -> str:
+        return to.public_url()
 
 
 @dataclasses.dataclass(frozen=True)

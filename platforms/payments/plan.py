@@ -1,0 +1,120 @@
+"""The payment platform: one gateway, cards behind a wall, money in a double-entry ledger."""
+
+from groundplan import Autoscale, Http, Job, Platform, Probes, Service, Worker, cpu, memory, python
+from groundplan.resources import (
+    IngressNginx,
+    MailCatcher,
+    Postgres,
+    PrometheusStack,
+    Redis,
+    Vault,
+    WebhookCatcher,
+    daily,
+)
+from groundplan.secrets import ed25519, keys, random, supplied
+
+# A startup probe comes before the other two, in place of initial delays.
+plan = Platform("payments", version="1.0.0", probes=Probes(liveness=20, readiness=15, failures=3))
+ingress, gateway, services, internal, databases, monitoring, vaults = map(
+    plan.namespace, ("ingress-nginx", "gateway", "services", "internal", "databases", "monitoring", "vault")
+)
+
+small = cpu("100m", "200m") & memory("128Mi", "256Mi")
+larger = cpu("150m", "300m") & memory("128Mi", "256Mi")
+public = {"PUBLIC_URL": plan.url}
+engine = cpu("100m", "500m") & memory("256Mi", "512Mi")
+
+# The engines, and a database for each service with an owner that migrates it.
+postgres = databases.add(Postgres("postgres", version=15, storage="5Gi", backup=daily(keep=14), resources=engine))
+redis = databases.add(Redis("redis", version=7, storage="5Gi", durable=True, backup=daily(keep=7), resources=engine))
+vault = vaults.add(Vault("vault", version="1.15.4", storage="1Gi", backup=daily(keep=14)))
+prometheus = monitoring.add(PrometheusStack("prometheus", interval=30, retention="15d"))
+auth_db = postgres.database("micro_auth", migrations="payments.auth.migrations")
+merchant_db = postgres.database("micro_merchant", migrations="payments.merchant.migrations")
+payment_db = postgres.database("micro_payment", migrations="payments.api.migrations")
+card_db = postgres.database("micro_tokenization", migrations="payments.tokenization.migrations")
+ledger = postgres.database("micro_transaction", migrations="payments.transaction.migrations")
+
+# Secrets, and what lies outside.
+signing_key = plan.secret("app/jwt-signing-key", ed25519(versions=2))  # auth alone signs; the others verify by JWKS
+api_key_pepper = plan.secret("app/api-key-pepper", random(32))
+card_keys = plan.secret("app/card-key-encryption-keys", keys(versions=2))
+fingerprint_key = plan.secret("app/fingerprint-key", random(32))
+smtp_account = plan.secret("app/smtp", supplied(local='{"username": "", "password": ""}'))
+acquirer = plan.external("acquirer", https=443, stand_in=python("payments.acquirer"))
+smtp = plan.external("smtp", tcp=587, stand_in=MailCatcher())
+internet = plan.internet("webhook-targets", tcp=443, stand_in=WebhookCatcher())  # never private, link-local, cluster
+
+# The services. Every path between them is one of the edges below.
+api = gateway.add(
+    Service("api-gateway", python("payments.gateway"), http=Http(8080, expose=80), replicas=2, resources=small)
+)
+auth = services.add(
+    Service("auth-service", python("payments.auth"), http=8001, grpc=50051, replicas=2, resources=small, env=public)
+)
+merchants = services.add(
+    Service("merchant-service", python("payments.merchant"), http=8002, replicas=2, resources=small, env=public)
+)
+payments = services.add(
+    Service(
+        "payment-api-service",
+        python("payments.api"),
+        http=8004,
+        replicas=2,
+        resources=larger,
+        env={"CHECKOUT_URL": plan.url},
+    )
+)
+sender = services.add(Worker("webhook-sender", python("payments.webhooks"), resources=small))
+cards = internal.add(
+    Service("tokenization-service", python("payments.tokenization"), grpc=50052, replicas=2, resources=small)
+)
+transactions = internal.add(
+    Service("transaction-service", python("payments.transaction"), grpc=50053, replicas=2, resources=small)
+)
+reconcile = internal.add(Job("reconcile", python("payments.transaction.reconcile"), every="5m", resources=small))
+
+# Edges: nothing else opens a path, grants a role or hands over a secret.
+api.needs(
+    auth.http,
+    auth.grpc.methods("ValidateToken", "ValidateApiKey"),
+    merchants.http,
+    payments.http.named("PAYMENT_SERVICE_URL"),
+    redis.keys("rate:").named("RATE_LIMIT_URL"),
+)
+auth.needs(auth_db.read_write(append_only=["audit"]), redis.keys("session:auth:"), signing_key, api_key_pepper)
+merchants.needs(
+    auth.grpc.methods("ValidateToken", "CheckPermission", "IssueApiKey", "ListApiKeys", "RollApiKey", "RevokeApiKey"),
+    merchant_db.read_write(append_only=["audit"]),
+    redis.keys("merchant:"),
+    smtp,
+    smtp_account,
+)
+payments.needs(
+    auth.grpc.methods("ValidateToken", "ValidateApiKey"),
+    cards.grpc.methods("Tokenize", "GetMetadata", "Delete"),
+    transactions.grpc.methods("Authorize", "Capture", "Void", "Refund", "Get", "List"),
+    payment_db.read_write(),
+    redis.keys("session:"),
+)
+sender.needs(payment_db.read_write("outbox"), internet)
+cards.needs(card_db.read_write(append_only=["audit"]), redis.keys("card:"), card_keys, fingerprint_key)
+transactions.needs(
+    cards.grpc.methods("Detokenize"),
+    acquirer,
+    ledger.write(append_only=["entry"]),
+    redis.keys("transaction:"),
+)
+reconcile.needs(ledger.write(append_only=["entry"]), acquirer)
+
+controller = ingress.add(IngressNginx(node_ports=(30080, 30443)))
+plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
+
+# Where it runs.
+local = plan.local(replicas=1)
+development = plan.environment("development", host="dev.pay.example.com", storage="ephemeral")
+production = plan.environment("production", host="pay.example.com", secrets=vault, availability_zones=3)
+production.set(api, replicas=Autoscale(2, 10, cpu=70))
+production.set(postgres, storage="100Gi")
+production.set(acquirer, host="gateway.acquirer.example", cidrs=["203.0.113.0/24"])
+production.set(smtp, host="smtp.example.com", cidrs=["198.51.100.0/24"])
