@@ -7,7 +7,9 @@ of them at once without parsing sentences.
 
 from __future__ import annotations
 
-from typing import NoReturn
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 import grpc.aio
@@ -42,9 +44,30 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(tuple[Failure, ...])
 
 
-async def abort(context: grpc.aio.ServicerContext, refused: Refused) -> NoReturn:  # type: ignore[type-arg]
+async def abort(context: Any, refused: Refused) -> NoReturn:
     """Ends the call as `refused` says."""
     await context.abort(refused.status, str(refused), ((KEY, _ENCODER.encode(refused.failures)),))
+    raise refused  # not reached: abort() raises; the type checker cannot know
+
+
+Servicer = TypeVar("Servicer")
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
+
+
+def answered(
+    handler: Callable[[Servicer, Request], Awaitable[Reply]],
+) -> Callable[[Servicer, Request, Any], Awaitable[Reply]]:
+    """A gRPC method from a `handler` that knows nothing of gRPC but raises `Refused`."""
+
+    @functools.wraps(handler)
+    async def method(self: Servicer, request: Request, context: Any) -> Reply:
+        try:
+            return await handler(self, request)
+        except Refused as refused:
+            await abort(context, refused)
+
+    return method
 
 
 def of(error: grpc.aio.AioRpcError) -> tuple[Failure, ...]:
