@@ -1,0 +1,152 @@
+"""PostgreSQL by asyncpg: a pool with sane limits, a readiness check, transactions that may be tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Literal, TypeVar
+
+import asyncpg
+import msgspec
+
+from groundplan_runtime import contract, settings
+
+T = TypeVar("T")
+
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+
+RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""SQLSTATE 40001 and 40P01: nothing was done, and the same transaction may well succeed now."""
+
+_NOT_YET = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ConnectionDoesNotExistError,
+)
+
+
+class Unavailable(Exception):
+    """The database did not accept a connection in time."""
+
+
+@contextlib.asynccontextmanager
+async def pool(
+    dsn: settings.Secret | str,
+    *,
+    smallest: int = 1,
+    largest: int = 10,
+    command_timeout: float = 10.0,
+    start_timeout: float = 30.0,
+    statement_cache_size: int = 256,
+) -> AsyncIterator[asyncpg.Pool[Any]]:
+    """A pool of connections; waits up to `start_timeout` for the server. Times in seconds.
+
+    Connections are returned without asyncpg's reset query (a round trip each): change session state
+    only with ``SET LOCAL``, and listen on connections of your own. JSON columns are Python values.
+    A connection that broke is replaced at its next use, so a server that died and returned is found again.
+    """
+    opened = asyncpg.create_pool(
+        _plain(dsn),
+        min_size=smallest,
+        max_size=largest,
+        command_timeout=command_timeout,
+        timeout=5.0,
+        statement_cache_size=statement_cache_size,
+        max_inactive_connection_lifetime=120.0,
+        server_settings={"application_name": _application_name(), "timezone": "UTC"},
+        init=_prepare,
+        reset=_keep,
+    )
+    await _connect(opened, time.monotonic() + start_timeout)
+    try:
+        yield opened
+    finally:
+        await _close(opened)
+
+
+async def check(pool: asyncpg.Pool[Any]) -> None:
+    """Returns when the database answers; for `App.ready`."""
+    await pool.fetchval("SELECT 1", timeout=1.0)
+
+
+async def transaction(
+    pool: asyncpg.Pool[Any],
+    work: Callable[[asyncpg.pool.PoolConnectionProxy[Any]], Awaitable[T]],
+    *,
+    isolation: Isolation = "read_committed",
+    tries: int = 1,
+    acquire_timeout: float = 5.0,
+) -> T:
+    """`work`'s result, committed. With `tries` above 1, `work` is run anew after a serialization failure or a
+    deadlock, so it must do nothing outside the transaction that cannot be done twice.
+    """
+    for attempt in range(1, tries + 1):
+        async with pool.acquire(timeout=acquire_timeout) as connection:
+            try:
+                async with connection.transaction(isolation=isolation):
+                    return await work(connection)
+            except RETRYABLE:
+                if attempt == tries:
+                    raise
+        # Outside the connection, so that the one we lost to may have it.
+        await asyncio.sleep(random.random() * 0.01 * 2**attempt)  # noqa: S311  (jitter)
+    raise ValueError("tries must be at least 1")
+
+
+def gauges(pool: asyncpg.Pool[Any]) -> dict[tuple[str, ...], float]:
+    """For `metrics.Gauges("db_pool_connections", "…", ("state",), lambda: postgres.gauges(pool))`."""
+    size, idle = pool.get_size(), pool.get_idle_size()
+    return {("idle",): idle, ("used",): size - idle, ("limit",): pool.get_max_size()}
+
+
+async def _connect(opened: asyncpg.Pool[Any], until: float) -> None:
+    while True:
+        try:
+            await opened
+            return
+        except _NOT_YET as error:
+            if time.monotonic() >= until:
+                raise Unavailable(f"PostgreSQL did not accept a connection in time: {error}") from error
+        await asyncio.sleep(0.1)
+
+
+async def _close(opened: asyncpg.Pool[Any]) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await opened.close()
+    except TimeoutError:
+        opened.terminate()
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def _prepare(connection: asyncpg.Connection[Any]) -> None:
+    # jsonb on the wire is one version byte and the text (src/backend/utils/adt/jsonb.c: jsonb_send).
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + _encode(value),
+        decoder=lambda raw: msgspec.json.decode(raw[1:]),
+        format="binary",
+    )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=_encode, decoder=msgspec.json.decode, format="binary"
+    )
+
+
+async def _keep(connection: asyncpg.Connection[Any]) -> None:
+    """Nothing to reset: see `pool`."""
+
+
+def _application_name() -> str:
+    return os.environ.get(contract.SERVICE_INSTANCE) or os.environ.get(contract.SERVICE_NAME, "groundplan")
+
+
+def _plain(dsn: settings.Secret | str) -> str:
+    return dsn.reveal() if isinstance(dsn, settings.Secret) else dsn
