@@ -134,8 +134,14 @@ def _listening_sockets(port: int) -> set[str]:
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):
             rows = (line.split() for line in (PROC / "net" / table).read_text().splitlines()[1:])
-            found.update(row[9] for row in rows if row[3] == LISTEN and int(row[1].rpartition(":")[2], 16) == port)
+            found.update(row[9] for row in rows if row[3] == LISTEN and _is_here(row[1], port))
     return found
+
+
+def _is_here(local: str, port: int) -> bool:
+    """Would ``0100007F:1F90`` stand in the way of 127.0.0.1:`port`?"""
+    address, _, number = local.rpartition(":")
+    return int(number, 16) == port and (not address.strip("0") or address.endswith("0100007F"))
 
 
 def _holders(sockets: set[str]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from groundplan.local.plan import units
@@ -51,8 +52,10 @@ def in_order(all_units: tuple[units.Unit, ...]) -> tuple[units.Unit, ...]:
     return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
 
 
-def stopping(plan: units.LocalPlan) -> tuple[tuple[str, ...], ...]:
+def stopping(going: Iterable[units.Unit]) -> tuple[tuple[str, ...], ...]:
     """Names in waves, each to be stopped as a whole before the next: the users of engines, then engines."""
-    engines = tuple(unit.name for unit in plan.units if isinstance(unit, units.Daemon) and unit.kind == "engine")
-    others = tuple(unit.name for unit in plan.units if unit.name not in engines)
-    return tuple(wave for wave in (others, engines) if wave)
+    engines: list[str] = []
+    others: list[str] = []
+    for unit in going:
+        (engines if isinstance(unit, units.Daemon) and unit.kind == "engine" else others).append(unit.name)
+    return tuple(tuple(wave) for wave in (others, engines) if wave)

@@ -53,6 +53,11 @@ class Store:
         self._subscribers.add(subscription)
         return subscription
 
+    def close(self) -> None:
+        """Ends all subscriptions, after what is still pending in them."""
+        for subscriber in tuple(self._subscribers):
+            subscriber.close()
+
     def all(self, kind: type[Entry]) -> list[Entry]:
         """All entries of one kind, in the order of their first appearance."""
         return [entry for entry in self._entries.values() if isinstance(entry, kind)]
@@ -64,6 +69,10 @@ class Store:
     def unit(self, name: str) -> units.Unit | None:
         found = self._entries.get(("unit", name))
         return found if isinstance(found, units.Unit) else None
+
+    def health(self, instance: str, question: health.Question) -> health.Health | None:
+        found = self._entries.get(("health", instance, question))
+        return found if isinstance(found, health.Health) else None
 
     def platform(self) -> events.Platform | None:
         found = self._entries.get(("platform",))

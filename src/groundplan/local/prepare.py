@@ -1,0 +1,82 @@
+"""From a platform to a plan for this machine: looks up ports, secrets and programs, and lowers with them."""
+
+from __future__ import annotations
+
+import sys
+
+from groundplan.local import directory as directories
+from groundplan.local import issuer, ports, programs, sources, vault
+from groundplan.local.plan import demands, lower, site, units
+from groundplan.model import environment, findings, names, platform
+from groundplan.model import origin as origins
+
+
+def prepare(
+    plan: platform.Platform,
+    directory: directories.Directory,
+    only: tuple[str, ...] = (),
+    book: ports.Book | None = None,
+) -> units.LocalPlan:
+    """Everything that runs here, or only the components named and what they need.
+
+    Raises findings.PlanError for a name that is not in the plan or an external with nothing behind it
+    here, and errors.LocalError for what this machine lacks.
+    """
+    env = local_environment(plan)
+    found = (*_unknown(plan, only), *_unreachable(plan, env))
+    if found:
+        raise findings.PlanError(found)
+    book = book or ports.Book(directory.ports)
+    return lower.lower(survey(plan, env, directory, book), only)
+
+
+def local_environment(plan: platform.Platform) -> environment.Environment:
+    """The plan's own, or one without settings."""
+    declared = next((each for each in plan.environments if each.local), None)
+    return declared or environment.Environment("local", local=True, defaults={})
+
+
+def survey(
+    plan: platform.Platform, env: environment.Environment, directory: directories.Directory, book: ports.Book
+) -> site.Site:
+    """This machine, with everything the plan demands of it."""
+    signer = issuer.of(plan.name, directory.secrets)
+    namespaces = {component.name: component.namespace or "" for component in plan.components}
+    folder = plan.file.parent
+    return site.Site(
+        plan=plan,
+        environment=env,
+        root=directory.root,
+        plan_folder=folder,
+        python=sys.executable,
+        ports={name: book.take(name, wish) for name, wish in demands.ports(plan, env)},
+        secrets=vault.contents(directory.secrets, demands.generators(plan)),
+        tokens=issuer.tokens(signer, demands.tokens(plan), namespaces),
+        issuer=signer.name,
+        jwks=signer.jwks,
+        programs={name: programs.find(wanted, directory.data / name) for name, wanted in demands.binaries(plan)},
+        sources=sources.fingerprints(demands.modules(plan), (folder / "src", folder)),
+    )
+
+
+def _unknown(plan: platform.Platform, only: tuple[str, ...]) -> tuple[findings.Finding, ...]:
+    known = [component.name for component in plan.components]
+    return tuple(
+        findings.Finding("GP103", f"{name} is not in {plan.name}", plan.origin, "", names.meant(name, known))
+        for name in only
+        if name not in known
+    )
+
+
+def _unreachable(plan: platform.Platform, env: environment.Environment) -> tuple[findings.Finding, ...]:
+    return tuple(
+        findings.Finding(
+            "GP304",
+            f"{outside.name} has nothing behind it here",
+            origins.Origin(outside.origin.file, outside.origin.line),
+            "it has no stand_in and no host in the local environment",
+            f'write local.set({outside.name.replace("-", "_")}, host="…"), or give it stand_in=…',
+        )
+        for outside in plan.externals
+        if outside.kind == "external" and outside.stand_in is None and env.setting(outside, "host") is None
+    )
