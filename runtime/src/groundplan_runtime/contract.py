@@ -12,6 +12,7 @@ SERVICE_NAMESPACE      the author's namespace, ``services``                 the 
 SERVICE_VERSION        the platform's version                               the same
 SERVICE_INSTANCE       the pod's name                                       ``auth-service-0``
 HTTP_LISTEN            ``0.0.0.0:8001``                                     ``127.0.0.1:41234``
+PORT                   ``8001``                                             ``41234``
 GRPC_LISTEN            ``0.0.0.0:50051``                                    ``127.0.0.1:41235``
 GRPC_PROBE_LISTEN      the same as GRPC_LISTEN                              a port of this replica's own
 METRICS_LISTEN         ``0.0.0.0:9464``                                     a port of this replica's own
@@ -41,6 +42,9 @@ LOG_LEVEL = "LOG_LEVEL"
 
 DRAIN_SECONDS = "DRAIN_SECONDS"
 """How long a service may take to finish its requests after SIGTERM, in seconds."""
+
+PORT = "PORT"
+"""The number of the HTTP port, for programs that read it by its customary name."""
 
 CALLERS = "CALLERS"
 """Reference to the JSON file that lists who may call this service, and what (see `identity`)."""

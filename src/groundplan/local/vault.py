@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Mapping
 
 from groundplan.local import errors, files
+from groundplan.local.plan import units
 from groundplan.model import secrets
 
 
@@ -21,9 +22,8 @@ def _content(file: pathlib.Path, generator: secrets.Generator) -> str:
     try:
         if file.exists():
             return file.read_text()
-        files.private_directory(file.parent)
         text = generator.generate()
-        files.replace(file, text.encode())
+        files.write([units.File(path=str(file), content=text, secret=True)])
     except OSError as error:
         raise errors.from_os(error, f"keep the secret {file.name}") from error
     return text

@@ -26,7 +26,7 @@ CODES = {
     "GP206": "an edge that leads back to where it starts",
     "GP301": "a setting that does not exist",
     "GP302": "a setting of the wrong kind",
-    "GP303": "no such environment",
+    "GP304": "an external with nothing behind it",
 }
 """Every code with what it stands for."""
 

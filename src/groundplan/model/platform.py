@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from collections.abc import Iterator, Mapping
 
 from groundplan.model import component as parts
@@ -34,6 +35,8 @@ class Platform:
         self.sheet = findings.begin()
         self.origin = origins.here()
         self.name = parts.checked_name(name, "platform", self.origin)
+        self.file = pathlib.Path(self.origin.file).resolve()
+        """The plan file."""
         self.version = version
         self.probes = probes or probe_shapes.Probes()
         self.namespaces: list[namespaces.Namespace] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 
-from groundplan.model import component
+from groundplan.model import component, secrets
 from groundplan.shapes import backups, ports, processes
 
 
@@ -21,6 +21,10 @@ class Resource(component.Component):
 
     def __init__(self, name: str, *, listens: dict[str, ports.Port] | None = None) -> None:
         super().__init__(name, ports=listens)
+
+    def secrets(self) -> tuple[secrets.Secret, ...]:
+        """Secrets of its own, beside those that rights to it bring."""
+        return ()
 
     @abc.abstractmethod
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine | processes.NotHere:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from groundplan_runtime import contract
@@ -23,7 +24,7 @@ class Program(component.Component):
         replicas: int = 1,
         resources: quantities.Compute | None = None,
         probes: probes.Probes | None = None,
-        env: dict[str, str | values.Value] | None = None,
+        env: Mapping[str, str | values.Value] | None = None,
         grace: float = 30,
     ) -> None:
         super().__init__(name, ports=ports)
@@ -65,7 +66,7 @@ class Service(Program):
         replicas: int = 1,
         resources: quantities.Compute | None = None,
         probes: probes.Probes | None = None,
-        env: dict[str, str | values.Value] | None = None,
+        env: Mapping[str, str | values.Value] | None = None,
         grace: float = 30,
     ) -> None:
         listens = _listeners(name, process, {"http": http, "grpc": grpc, **(ports or {})}, metrics)
@@ -98,7 +99,7 @@ class Worker(Program):
         replicas: int = 1,
         resources: quantities.Compute | None = None,
         probes: probes.Probes | None = None,
-        env: dict[str, str | values.Value] | None = None,
+        env: Mapping[str, str | values.Value] | None = None,
         grace: float = 30,
     ) -> None:
         super().__init__(
@@ -126,7 +127,7 @@ class Job(Program):
         every: str,
         timeout: float = 300,
         resources: quantities.Compute | None = None,
-        env: dict[str, str | values.Value] | None = None,
+        env: Mapping[str, str | values.Value] | None = None,
     ) -> None:
         super().__init__(name, process, ports={}, resources=resources, env=env)
         self.every = checked_duration(name, every)

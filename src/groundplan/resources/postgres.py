@@ -71,6 +71,9 @@ class Postgres(resource.Resource):
         """The superuser's password; only the bootstrap uses it."""
         return secrets.Secret(f"database/{self.name}-admin-password", secrets.Random(24), self.origin)
 
+    def secrets(self) -> tuple[secrets.Secret, ...]:
+        return (self.admin_password, *(database.owner_password for database in self.databases))
+
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "resources": quantities.Compute}
 
@@ -196,8 +199,8 @@ def _binaries(version: int) -> processes.Binaries:
     )
 
 
-def _program(name: str) -> values.Program:
-    return values.Program("PostgreSQL", name)
+def _program(server: Postgres, name: str) -> values.Program:
+    return values.Program(server.name, name)
 
 
 def _initdb(server: Postgres) -> processes.Step:
@@ -208,7 +211,7 @@ def _initdb(server: Postgres) -> processes.Step:
         title="making an empty cluster",
         run=processes.Run(
             argv=(
-                _program("initdb"),
+                _program(server, "initdb"),
                 values.text("--pgdata={}", data),
                 f"--username={ADMIN}",
                 "--auth=scram-sha-256",
@@ -236,13 +239,15 @@ def _server(server: Postgres) -> processes.Run:
     flags = tuple(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
     port = values.text("port={}", values.PortNumber(server.name, "postgres"))
     return processes.Run(
-        argv=(_program("postgres"), "-D", values.Folder(server.name), "-c", port, *flags), refuses_root=True
+        argv=(_program(server, "postgres"), "-D", values.Folder(server.name), "-c", port, *flags), refuses_root=True
     )
 
 
 def _is_ready(server: Postgres) -> processes.Run:
     port = values.PortNumber(server.name, "postgres")
-    return processes.Run(argv=(_program("pg_isready"), "--quiet", "--host=127.0.0.1", values.text("--port={}", port)))
+    return processes.Run(
+        argv=(_program(server, "pg_isready"), "--quiet", "--host=127.0.0.1", values.text("--port={}", port))
+    )
 
 
 def _bootstrap(server: Postgres, edges: Sequence[component.Edge]) -> processes.Step:
@@ -254,7 +259,7 @@ def _bootstrap(server: Postgres, edges: Sequence[component.Edge]) -> processes.S
         title="making databases and roles",
         run=processes.Run(
             argv=(
-                _program("psql"),
+                _program(server, "psql"),
                 "--no-psqlrc",
                 "--quiet",
                 "--set=ON_ERROR_STOP=1",

@@ -59,6 +59,9 @@ class Redis(resource.Resource):
         """Of the user that may only PING."""
         return secrets.Secret(f"database/{self.name}-probe-password", secrets.Random(24), self.origin)
 
+    def secrets(self) -> tuple[secrets.Secret, ...]:
+        return (self.probe_password,)
+
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "resources": quantities.Compute}
 
@@ -72,7 +75,7 @@ class Redis(resource.Resource):
             files=(processes.File("users.acl", access_list(self, edges)),),
             run=processes.Run(
                 argv=(
-                    values.Program("Redis", "redis-server"),
+                    values.Program(self.name, "redis-server"),
                     "--bind",
                     "127.0.0.1",
                     "--port",
