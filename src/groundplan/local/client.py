@@ -46,13 +46,22 @@ def not_running(place: directory.Directory) -> errors.NotRunning:
     )
 
 
-def ask(place: directory.Directory, request: protocol.Request) -> Iterator[protocol.Line]:
-    """Sends a request and yields each line of the answer, the Result last; raises NotRunning."""
-    with _connected(place) as link, link.makefile("rwb") as stream:
+def ask(
+    place: directory.Directory, request: protocol.Request, *, deadline: float | None = None
+) -> Iterator[protocol.Line]:
+    """Sends a request and yields each line of the answer, the Result last.
+
+    Raises NotRunning, and TimeoutError after `deadline` (in seconds of time.monotonic).
+    """
+    with _connected(place) as link, link.makefile("rb") as stream:
         try:
-            stream.write(protocol.encode(request))
-            stream.flush()
-            for line in stream:
+            link.sendall(protocol.encode(request))
+            while True:
+                if deadline is not None:
+                    link.settimeout(max(0.001, deadline - time.monotonic()))
+                line = stream.readline()
+                if not line:
+                    return
                 yield protocol.line_decoder.decode(line)
         except ConnectionError as error:
             raise not_running(place) from error
@@ -76,9 +85,9 @@ def snapshot(place: directory.Directory) -> store.Store:
     return model
 
 
-def watch(place: directory.Directory) -> Iterator[events.Event]:
-    """Everything as it is, then every change, until the supervisor ends."""
-    for line in ask(place, protocol.Watch()):
+def watch(place: directory.Directory, *, deadline: float | None = None) -> Iterator[events.Event]:
+    """Everything as it is, then every change, until the supervisor ends; raises as `ask` does."""
+    for line in ask(place, protocol.Watch(), deadline=deadline):
         if not isinstance(line, protocol.Result):
             yield line
 

@@ -99,7 +99,7 @@ def start(command: units.Command, log: Path, death_signal: str | None) -> Proces
     """
     argv, environment = commands.argv(command, death_signal), commands.environment(command)
     try:
-        with log.open("ab", opener=_private) as output:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab") as output:
             written = output.tell()
             child = _spawn(argv, environment, command.directory, output.fileno())
     except OSError as error:
@@ -119,10 +119,6 @@ def _spawn(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def words(status: int) -> str:

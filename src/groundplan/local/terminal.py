@@ -20,8 +20,8 @@ TOLD = ("ready", "done", "failed", "restarting", "unready", "stopped")
 class Terminal:
     """Writes events to `stream`; on a terminal the last line says what is waited for."""
 
-    def __init__(self, stream: TextIO, *, verbose: bool = True) -> None:
-        self._stream, self._verbose = stream, verbose
+    def __init__(self, stream: TextIO, *, news_only: bool = False) -> None:
+        self._stream, self._telling = stream, not news_only
         self._live = stream.isatty()
         self._began = time.monotonic()
         self._told: dict[str, str] = {}
@@ -46,6 +46,10 @@ class Terminal:
         """One event."""
         former = self.model.platform()
         self.model.publish(event)
+        if isinstance(event, events.Now):
+            self._telling = True
+        if not self._telling:
+            return
         if isinstance(event, events.Platform) and event.phase == "up" and (former is None or former.phase != "up"):
             self._up(event)
         for line in self._lines(event):
@@ -64,7 +68,7 @@ class Terminal:
 
     def _lines(self, event: events.Event) -> Iterable[str]:
         match event:
-            case shown.Instance() if self._verbose:
+            case shown.Instance():
                 return self._instance(event)
             case logs.Notice():
                 return self._notice(event)

@@ -33,7 +33,11 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True, tag="missed"):
     notices: int
 
 
-Event = Platform | units.Unit | units.Instance | health.Health | waits.Wait | logs.Notice | Gone | Missed
+class Now(msgspec.Struct, frozen=True, kw_only=True, tag="now"):
+    """What came before is how things were when the subscription began; what follows is new."""
+
+
+Event = Now | Platform | units.Unit | units.Instance | health.Health | waits.Wait | logs.Notice | Gone | Missed
 Key = tuple[str, ...]
 
 
@@ -50,6 +54,8 @@ def key(event: Event) -> Key | None:
             return ("health", instance, question)
         case waits.Wait(unit=unit):
             return ("wait", unit)
+        case Now():
+            return ("now",)
         case Gone(key=gone):
             return gone
         case logs.Notice() | Missed():

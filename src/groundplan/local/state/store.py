@@ -35,8 +35,8 @@ class Store:
         if isinstance(event, logs.Notice):
             self._notices.append(event)
             return True
-        if isinstance(event, events.Missed):
-            return True
+        if isinstance(event, events.Missed | events.Now):
+            return isinstance(event, events.Missed)
         if isinstance(event, events.Gone):
             return self._entries.pop(event.key, None) is not None
         key = events.key(event)
@@ -50,6 +50,7 @@ class Store:
         subscription = Subscription(self._subscribers.discard)
         for event in (*self._entries.values(), *(self._notices if notices else ())):
             subscription.offer(event)
+        subscription.offer(events.Now())
         self._subscribers.add(subscription)
         return subscription
 

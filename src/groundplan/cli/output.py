@@ -1,0 +1,75 @@
+"""How verbs end: exit codes, and errors in words or in JSON."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+OK, FAILED, UNUSABLE, UNDECIDABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def guarded(program: click.Command) -> int:
+    """Runs `program`; returns its exit code and never shows a traceback for what is not our mistake."""
+    from groundplan.local import errors
+    from groundplan.model import findings
+
+    try:
+        code = program.main(standalone_mode=False)
+    except click.ClickException as error:
+        return _bad_arguments(error)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except findings.PlanError as error:
+        return _findings(error)
+    except errors.LocalError as error:
+        return _local(error)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; nothing more may be written, not even at exit.
+        sys.stdout = None
+        return OK
+    return code if isinstance(code, int) else OK
+
+
+def wants_json() -> bool:
+    """Was ``--json`` among the arguments? Asked where the arguments themselves may be the trouble."""
+    return "--json" in sys.argv
+
+
+def emit(value: Any) -> None:
+    """One JSON document on standard output."""
+    import msgspec
+
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+def _bad_arguments(error: click.ClickException) -> int:
+    if wants_json():
+        emit({"error": {"kind": type(error).__name__, "what": error.format_message()}})
+    else:
+        error.show()
+    return UNUSABLE
+
+
+def _findings(error: Any) -> int:
+    if wants_json():
+        emit({"findings": [_finding(found) for found in error.findings]})
+    else:
+        for found in error.findings:
+            click.echo(str(found), err=True)
+    return UNUSABLE
+
+
+def _finding(found: Any) -> dict[str, str]:
+    return {"code": found.code, "what": found.what, "where": str(found.where), "why": found.why, "fix": found.remedy}
+
+
+def _local(error: Any) -> int:
+    from groundplan.local import errors
+
+    if wants_json():
+        emit({"error": error.message()})
+    else:
+        click.echo(str(error), err=True)
+    return UNUSABLE if isinstance(error, errors.UnknownName | errors.PlanUnusable) else FAILED
