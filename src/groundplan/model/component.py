@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from groundplan.model import findings, names, needable
+from groundplan.model import findings, names, needable, ungranted
 from groundplan.model import origin as origins
 from groundplan.shapes import ports as port_shapes
 from groundplan.shapes import values
@@ -39,6 +39,8 @@ class Component:
     def needs(self, *things: needable.Needable) -> None:
         """Declares edges: each opens exactly what its right says and hands over what its holder must know."""
         for thing in things:
+            if isinstance(thing, ungranted.Ungranted):
+                continue  # found where it was asked for
             if isinstance(thing, needable.Needable):
                 self.edges.append(Edge(self, thing.as_right(), origins.here()))
             else:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 
-from groundplan.model import component, secrets
+from groundplan.model import component, secrets, ungranted
 from groundplan.shapes import backups, ports, processes
 
 
-class Resource(component.Component):
+class Resource(ungranted.Granting, component.Component, abc.ABC):
     """A stateful or infrastructural part of the platform. "Nothing" is an answer, with a reason."""
 
     kind = "resource"

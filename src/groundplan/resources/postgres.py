@@ -13,7 +13,7 @@ from typing import Literal, final
 
 from groundplan_runtime import contract
 
-from groundplan.model import component, findings, needable, resource, rights, secrets
+from groundplan.model import component, findings, needable, resource, rights, secrets, ungranted
 from groundplan.model import origin as origins
 from groundplan.shapes import backups, ports, processes, quantities, values
 
@@ -92,13 +92,14 @@ class Postgres(resource.Resource):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Database(needable.Needable):
+class Database(ungranted.Granting, needable.Needable):
     """One database of a server."""
 
     server: Postgres
     name: str
     migrations: str | None
     origin: origins.Origin
+    grants: str = dataclasses.field(default="read(), write() and read_write()", init=False)
 
     @property
     def owner(self) -> str:
