@@ -21,6 +21,29 @@ $(STAMP): requirements.lock pyproject.toml runtime/pyproject.toml platforms/paym
 .PHONY: setup
 setup: $(STAMP)  ## make the virtual environment in .venv
 
+.PHONY: up
+up: $(STAMP)  ## run the payments platform (Ctrl-C stops it; its data stays)
+	$(BIN)/groundplan up payments
+
+.PHONY: test
+test: $(STAMP)  ## the tests: laws, real engines, the whole platform
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+.PHONY: lint
+lint: $(STAMP)  ## formatting, style, types, and which way imports point
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: demo
+demo: $(STAMP)  ## a payment from registration to refund, on a platform of its own
+	$(BIN)/groundplan demo payments
+
+.PHONY: bench
+bench: $(STAMP)  ## the figures: start, stop, memory, payments a second
+	$(BIN)/python platforms/payments/bench
+
 PROTOS := platforms/payments/proto
 .PHONY: proto
 proto: $(STAMP)  ## generate the gRPC code from platforms/payments/proto
