@@ -82,7 +82,14 @@ api.needs(
     payments.http.named("PAYMENT_SERVICE_URL"),
     redis.keys("rate:").named("RATE_LIMIT_URL"),
 )
-auth.needs(auth_db.read_write(append_only=["audit"]), redis.keys("session:auth:"), signing_key, api_key_pepper)
+auth.needs(
+    auth_db.read_write(append_only=["audit"]),
+    redis.keys("session:auth:"),
+    signing_key,
+    api_key_pepper,
+    smtp,
+    smtp_account,
+)
 merchants.needs(
     auth.grpc.methods("ValidateToken", "CheckPermission", "IssueApiKey", "ListApiKeys", "RollApiKey", "RevokeApiKey"),
     merchant_db.read_write(append_only=["audit"]),
@@ -109,6 +116,8 @@ reconcile.needs(ledger.write(append_only=["entry"]), acquirer)
 
 controller = ingress.add(IngressNginx(node_ports=(30080, 30443)))
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
+
+plan.tells(python("payments.story"))
 
 # Where it runs.
 local = plan.local(replicas=1)

@@ -11,7 +11,8 @@ import sys
 
 import click
 
-from groundplan.cli import doctor, down, logs, output, ps, restart, up, wait
+from groundplan.cli import demo, doctor, down, logs, migrate, new, output, ps, restart, up, wait
+from groundplan.cli import exec as exec_
 
 VERBS: tuple[click.Command, ...] = (
     up.command,
@@ -20,6 +21,10 @@ VERBS: tuple[click.Command, ...] = (
     wait.command,
     restart.command,
     down.command,
+    exec_.command,
+    migrate.command,
+    demo.command,
+    new.command,
     doctor.command,
 )
 

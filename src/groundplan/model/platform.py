@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 
 from groundplan.model import component as parts
-from groundplan.model import endpoint, findings, resource, service
+from groundplan.model import endpoint, findings, processes, resource, service
 from groundplan.model import environment as environments
 from groundplan.model import external as externals
 from groundplan.model import namespace as namespaces
@@ -43,6 +43,7 @@ class Platform:
         self.secrets: list[secret_shapes.Secret] = []
         self.externals: list[externals.External] = []
         self.entries: list[Entry] = []
+        self.story: processes.Process | None = None
         self.environments: list[environments.Environment] = []
 
     @property
@@ -93,6 +94,10 @@ class Platform:
     ) -> None:
         """Lets the world in: path prefixes lead to endpoints; bodies up to `body`, answers within `timeout` seconds."""
         self.entries.append(Entry(controller, tuple(routes.items()), body, timeout, origins.here()))
+
+    def tells(self, story: processes.Process) -> None:
+        """Names the platform's own story: what ``groundplan demo`` plays against a fresh one."""
+        self.story = story
 
     def local(self, **defaults: object) -> environments.Environment:
         """The laptop as an environment; `defaults` hold for every component that has such a setting."""

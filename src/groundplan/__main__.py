@@ -1,0 +1,6 @@
+"""``python -m groundplan``."""
+
+from groundplan import cli
+
+if __name__ == "__main__":
+    cli.main()
