@@ -30,23 +30,25 @@ def command(names: tuple[str, ...], detach: bool, timeout: float, data: Path | N
     from groundplan.local import client, host
 
     target = targets.resolve(names, data)
-    place, plan = _prepared(target)
+    place, plan, said = _prepared(target)
     if client.is_running(place):
+        click.echo("".join(f"{line}\n" for line in said), nl=False, err=True)
         return _update(place, plan, bool(target.services), as_json)
-    launch = host.Launch(directory=str(place.root), plan=plan, detached=detach, json=as_json, limit=timeout)
+    launch = host.Launch(directory=str(place.root), plan=plan, detached=detach, json=as_json, limit=timeout, said=said)
     if not detach:
         client.become(launch)
     client.detach(launch)
     return _settle(place, as_json)
 
 
-def _prepared(target: targets.Target) -> tuple[directory.Directory, units.LocalPlan]:
-    from groundplan.local import directory, prepare
+def _prepared(target: targets.Target) -> tuple[directory.Directory, units.LocalPlan, tuple[str, ...]]:
+    from groundplan.local import directory, ports, prepare
     from groundplan.model import load
 
     platform = load.load(target.plan_file or load.find(None, Path()))
     place = directory.make(target.place.root)
-    return place, prepare.prepare(platform, place, target.services)
+    book = ports.Book(place.ports)
+    return place, prepare.prepare(platform, place, target.services, book), tuple(book.changes)
 
 
 def _update(place: directory.Directory, plan: units.LocalPlan, partial: bool, as_json: bool) -> int:
@@ -63,7 +65,9 @@ def _settle(place: directory.Directory, as_json: bool) -> int:
 
     result = told(place, protocol.Settle(), as_json)
     if not (as_json or result.ok):
-        click.echo("it goes on trying: see `groundplan ps`; mend it and `groundplan up` again, or `groundplan down`")
+        click.echo(
+            f"did not start: {', '.join(result.failed)}\n      fix: mend it and `groundplan up` again; the rest runs on"
+        )
     return _code(result)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST, CAP, HEALTHY = 0.5, 30.0, 60.0
+FIRST, CAP, HEALTHY = 0.25, 30.0, 60.0
 """Seconds."""
 
 

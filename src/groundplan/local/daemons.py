@@ -21,6 +21,7 @@ class Keeper:
         self._watches: dict[str, asyncio.Task[None]] = {}
         self._removals: dict[str, asyncio.Task[None]] = {}
         self._job: asyncio.Task[None] | None = None
+        self._rolling = False
 
     def start(self) -> None:
         self.replace(self.unit, ())
@@ -38,6 +39,7 @@ class Keeper:
         if self._job is not None:
             self._job.cancel()
         self._world.gates.close(unit.name)
+        self._rolling = True
         self._job = self._world.job(self._roll(frozenset(names), self._job), unit.name)
 
     async def stop(self) -> None:
@@ -69,6 +71,7 @@ class Keeper:
             if place:
                 await asyncio.sleep(self.unit.drain)
             await self._swap(wanted[name])
+        self._rolling = False
         self._gate()
 
     async def _swap(self, instance: units.Instance) -> None:
@@ -89,9 +92,11 @@ class Keeper:
             self._gate()
 
     def _gate(self) -> None:
+        # Closed during a roll, or it would seem over when the first instance is back.
         wanted = {instance.name: instance for instance in self.unit.instances}
         current = {name: slot.instance for name, slot in self._slots.items() if slot.ready.is_set()}
-        (self._world.gates.open if current == wanted else self._world.gates.close)(self.unit.name)
+        whole = current == wanted and not self._rolling
+        (self._world.gates.open if whole else self._world.gates.close)(self.unit.name)
 
     async def _remove(self, name: str) -> None:
         # In a task of its own: a roll that is given up half way must not leave an instance half stopped.

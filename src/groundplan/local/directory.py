@@ -76,6 +76,15 @@ class Directory:
     def logs(self) -> Path:
         return self.root / "logs"
 
+    def make_data(self, engine: str) -> Path:
+        """Where `engine` keeps its data, made (0700) where it is missing; raises DirectoryUnusable."""
+        path = self.data / engine
+        try:
+            path.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise errors.from_os(error, f"make {path}") from error
+        return path
+
     def log(self, instance: str) -> Path:
         """Where `instance` writes what it says."""
         return self.logs / f"{instance}.log"

@@ -69,6 +69,8 @@ class Slot:
         """One life; returns why it ended and how many seconds it lasted."""
         try:
             self._guard_ports()
+            if self.daemon.kind == "engine":
+                self._world.directory.make_data(self.daemon.name)
             files.write((*self.daemon.files, *self.instance.files))
             child = self._spawn()
         except errors.LocalError as error:

@@ -22,6 +22,9 @@ Keeper = tasks.Keeper | daemons.Keeper | schedules.Keeper
 ROTATION = 1.0
 """Seconds between two looks at the length of the logs."""
 
+TOGETHER = 0.5
+"""Seconds after a failure in which others are told with it: they often have one cause."""
+
 
 def _keeper(unit: units.Unit, world: worlds.World) -> Keeper:
     match unit:
@@ -125,6 +128,7 @@ class Supervisor:
         """Waits until everything is ready, or something failed; returns what failed."""
         while True:
             if self._world.failed:
+                await asyncio.sleep(TOGETHER)
                 return tuple(sorted(self._world.failed))
             names = [unit.name for unit in self.plan.units] if self.plan else []
             if not self._world.gates.closed(names):

@@ -14,6 +14,7 @@ QUIET = 5.0
 """Seconds without news before a stream that is no terminal says again what is waited for."""
 
 COLOURS = {"ready": "32", "done": "32", "failed": "31", "restarting": "33", "unready": "33", "error": "31", "dim": "2"}
+REASONED = ("failed", "unready", "restarting")
 TOLD = ("ready", "done", "failed", "restarting", "unready", "stopped")
 
 
@@ -83,7 +84,7 @@ class Terminal:
             return ()
         self._told[instance.name] = instance.phase
         word = self._paint(instance.phase, instance.phase.ljust(10))
-        why = instance.words(time.time()).partition(": ")[2] if instance.phase in ("failed", "unready") else ""
+        why = instance.words(time.time()).partition(": ")[2] if instance.phase in REASONED else ""
         unit = self.model.unit(instance.unit)
         about = why or (unit.title or unit.runs if unit else "")
         return (f"{time.monotonic() - self._began:6.1f} s  {instance.name:<28} {word} {about}".rstrip(),)

@@ -62,8 +62,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, tag="instance"):
         match self.phase:
             case "restarting" if self.retry_at is not None:
                 return f"restarting in {max(0, round(self.retry_at - now))} s: {self.why}"
-            case "waiting" | "starting" if self.why:
-                return f"{self.phase}: waiting for {self.why}"
+            case "waiting" if self.why:
+                return f"waiting for {self.why}"
             case _ if self.why and self.phase not in ("ready", "done", "idle"):
                 return f"{self.phase}: {self.why}"
         return self.phase
