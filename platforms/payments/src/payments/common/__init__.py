@@ -1,1 +1,1 @@
-"""What several payments services share: ids, money, cards, failures. One module a noun; nothing here does I/O."""
+"""What several payments services share: ids, money, cards, keys, tokens, mail, failures. One module a noun."""

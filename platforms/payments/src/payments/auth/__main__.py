@@ -1,0 +1,15 @@
+"""``python -m payments.auth``"""
+
+from __future__ import annotations
+
+from groundplan_runtime import service
+
+from payments.auth import app
+
+
+def main() -> None:
+    service.run(app.build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The database of auth-service, as numbered SQL files."""
