@@ -44,6 +44,10 @@ demo: $(STAMP)  ## a payment from registration to refund, on a platform of its o
 bench: $(STAMP)  ## the figures: start, stop, memory, payments a second
 	$(BIN)/python platforms/payments/bench
 
+.PHONY: docs
+docs: $(STAMP)  ## write docs/reference.md anew from the code
+	$(BIN)/python tools/reference.py
+
 PROTOS := platforms/payments/proto
 .PHONY: proto
 proto: $(STAMP)  ## generate the gRPC code from platforms/payments/proto

@@ -79,7 +79,8 @@ SPECIMENS = [
     ),
     (
         "a method that is not offered",
-        'a = space.add(Service("a", python("x"), grpc=Grpc(1, methods=("Ask",))))\nb = space.add(Worker("b", python("y")))\nb.needs(a.grpc.methods("Aks"))',
+        'a = space.add(Service("a", python("x"), grpc=Grpc(1, methods=("Ask",))))\n'
+        'b = space.add(Worker("b", python("y")))\nb.needs(a.grpc.methods("Aks"))',
         "GP202",
         3,
         "Ask",
