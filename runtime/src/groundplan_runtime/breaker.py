@@ -79,4 +79,4 @@ class Breaker:
         """Seconds until a trial may go out; 0 when calls may go."""
         if self._opened_at is None:
             return 0.0
-        return max(0.0, self._opened_at + self._reset_after - self._clock())
+        return max(0.0, self._reset_after - (self._clock() - self._opened_at))

@@ -8,8 +8,10 @@ replicas (a ClusterIP Service, or a port that replicas share), all calls would g
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,10 +23,14 @@ from groundplan_runtime import callee, contract, traces
 CONNECTIONS = 4
 """Connections of one channel; with two replicas behind one address, seven times in eight both are used."""
 
+PATIENCE = 1.0
+"""Seconds that a call waits for a connection: enough to find another replica when one goes."""
+
 Options = tuple[tuple[str, Any], ...]
 
 _OPTIONS: Options = (
-    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+    # Health is watched, so that a replica that drains gets no more calls (gRFC A17).
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}'),
     ("grpc.use_local_subchannel_pool", 1),  # else all our channels would share one connection
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
@@ -112,22 +118,35 @@ class Channel(grpc.aio.Channel):
 
 
 class _Turn:
-    """Whose turn it is: the next connection, unless it is down and another is up."""
+    """Whose turn it is: the next connection that is up."""
 
     def __init__(self, channels: list[grpc.aio.Channel]) -> None:
         self._channels = channels
         self._order: Iterator[int] = itertools.cycle(range(len(channels)))
 
-    def next(self) -> int:
-        first = next(self._order)
-        if self._channels[first].get_state() not in _DOWN:
-            return first
-        others = (next(self._order) for _ in self._channels)
-        return next((other for other in others if self._channels[other].get_state() is _READY), first)
+    def next(self) -> int | None:
+        """The number of the connection to use, or None when none is up; those that are not begin to connect."""
+        for _ in self._channels:
+            number = next(self._order)
+            if self._channels[number].get_state(try_to_connect=True) is _READY:
+                return number
+        return None
+
+    async def wait(self, seconds: float) -> int | None:
+        """The same, after waiting up to `seconds` for one to come up."""
+        until = time.monotonic() + seconds
+        while (number := self.next()) is None and (left := until - time.monotonic()) > 0:
+            await self._change(left)
+        return number
+
+    async def _change(self, seconds: float) -> None:
+        waiting = [asyncio.ensure_future(one.wait_for_state_change(one.get_state())) for one in self._channels]
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
 
 
 _READY = grpc.ChannelConnectivity.READY
-_DOWN = (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.CONNECTING)
 
 
 class _Unary:
@@ -153,9 +172,17 @@ class _Unary:
         return await self._to.call(attempt, timeout=timeout or self._timeout, tries=self._tries)
 
     async def _send(self, request: Any, left: float, metadata: Sequence[tuple[str, str]]) -> Any:
-        call = self._opened[self._turn.next()]
+        until = time.monotonic() + left
+        number = self._turn.next()
+        if number is None:
+            number = await self._turn.wait(min(left, PATIENCE))
+            left = until - time.monotonic()
+        if number is None:
+            raise callee.CalleeUnavailable(self._to.name, f"{self._method} failed: no connection in {PATIENCE} s")
+        sent = (*metadata, *self._to.headers())
         try:
-            return await call(request, timeout=left, metadata=(*metadata, *self._to.headers()))
+            # It is up now; should it go down before the call is out, the call waits for it to return.
+            return await self._opened[number](request, timeout=left, metadata=sent, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
             self._translate(error, left)
             raise
@@ -176,5 +203,5 @@ class _Stream:
         self._turn = turn
 
     def __call__(self, *arguments: Any, metadata: Sequence[tuple[str, str]] | None = None, **options: Any) -> Any:
-        call = self._opened[self._turn.next()]
+        call = self._opened[self._turn.next() or 0]
         return call(*arguments, metadata=(*(metadata or ()), *self._to.headers()), **options)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
@@ -15,30 +16,63 @@ from groundplan_runtime import listeners, readiness, rpc, settings
 _WATCH_EVERY = 2.0  # seconds between two looks for those who watch the health stream
 
 
-class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
-    """grpc.health.v1: SERVING exactly while the process is ready; asked anew for each Check."""
+class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
+    """grpc.health.v1: SERVING exactly while the process is ready; asked anew for each Check.
+
+    Our own clients watch it (gRFC A17), so that they send nothing more to a replica that drains:
+    what arrives while grpc.aio stops is sometimes dropped. The library's servicer does not end its
+    Watch streams, for which a server that stops would wait.
+    """
 
     def __init__(self, ready: readiness.Readiness, names: Sequence[str]) -> None:
-        super().__init__()
         self._ready = ready
-        self._names = ("", *names)
+        self._names = frozenset(("", *names))
+        self._serving = False
+        self._changed = asyncio.Event()
+        self._closed = False
 
     async def Check(self, request: Any, context: Any) -> Any:
+        if request.service not in self._names:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no service {request.service}")
         await self.refresh()
-        return await super().Check(request, context)
+        return self._answer(request.service)
+
+    async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        told = None
+        while True:
+            changed, answer = self._changed, self._answer(request.service)
+            if answer != told:
+                yield answer
+                told = answer
+            if self._closed:
+                return
+            await changed.wait()
 
     async def refresh(self) -> None:
-        serving = health_pb2.HealthCheckResponse.SERVING
-        not_serving = health_pb2.HealthCheckResponse.NOT_SERVING
-        status = serving if await self._ready.ready() else not_serving
-        for name in self._names:
-            if self._server_status.get(name) != status:
-                await self.set(name, status)
+        serving = await self._ready.ready()
+        if serving != self._serving:
+            self._serving = serving
+            self._notify()
 
     async def keep_fresh(self) -> None:
         while True:
             await self.refresh()
             await asyncio.sleep(_WATCH_EVERY)
+
+    def close(self) -> None:
+        """End the streams of those who watch."""
+        self._closed = True
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _answer(self, name: str) -> Any:
+        kinds = health_pb2.HealthCheckResponse
+        if name not in self._names:
+            return kinds(status=kinds.SERVICE_UNKNOWN)
+        return kinds(status=kinds.SERVING if self._serving else kinds.NOT_SERVING)
 
 
 class GrpcServer:
@@ -69,7 +103,7 @@ class GrpcServer:
     async def not_serving(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
-        await self._health.enter_graceful_shutdown()
+        await self._health.refresh()
 
     async def stop(self, grace: float) -> None:
         """Refuse new connections, tell clients to go (GOAWAY), finish calls within `grace` seconds."""
@@ -78,6 +112,7 @@ class GrpcServer:
                 for sock in listeners.own_listeners(port):
                     duplicates.enter_context(sock)
                     await listeners.shut_door(sock)
+        self._health.close()
         await self._server.stop(grace)
 
     def _add_reflection(self, front: rpc.Front) -> None:

@@ -131,11 +131,12 @@ def _close_if_idle(connection: Any) -> None:
     if connection.transport.is_closing():
         return
     sock = connection.transport.get_extra_info("socket")
-    if sock is not None and _unread(sock.fileno()) == 0:
-        # Shut in the same breath as the look: what a client sends later meets a closed connection, which it can see.
-        with contextlib.suppress(OSError):  # it is gone already
-            sock.shutdown(socket.SHUT_WR)
-        connection.transport.close()
+    if sock is None or _unread(sock.fileno()) > 0:
+        return
+    # Shut in the same breath as the look: what a client sends later meets a closed connection, which it can see.
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as twin:  # it may be gone already
+        twin.shutdown(socket.SHUT_WR)
+    connection.transport.close()
 
 
 def _unread(fd: int) -> int:

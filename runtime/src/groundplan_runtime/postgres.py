@@ -50,19 +50,18 @@ async def pool(
     only with ``SET LOCAL``, and listen on connections of your own. JSON columns are Python values.
     A connection that broke is replaced at its next use, so a server that died and returned is found again.
     """
-    opened = asyncpg.create_pool(
-        _plain(dsn),
-        min_size=smallest,
-        max_size=largest,
-        command_timeout=command_timeout,
-        timeout=5.0,
-        statement_cache_size=statement_cache_size,
-        max_inactive_connection_lifetime=120.0,
-        server_settings={"application_name": _application_name(), "timezone": "UTC"},
-        init=_prepare,
-        reset=_keep,
-    )
-    await _connect(opened, time.monotonic() + start_timeout)
+    arguments: dict[str, Any] = {
+        "min_size": smallest,
+        "max_size": largest,
+        "command_timeout": command_timeout,
+        "timeout": 5.0,
+        "statement_cache_size": statement_cache_size,
+        "max_inactive_connection_lifetime": 120.0,
+        "server_settings": {"application_name": _application_name(), "timezone": "UTC"},
+        "init": _prepare,
+        "reset": _keep,
+    }
+    opened = await _open(_plain(dsn), arguments, time.monotonic() + start_timeout)
     try:
         yield opened
     finally:
@@ -104,11 +103,10 @@ def gauges(pool: asyncpg.Pool[Any]) -> dict[tuple[str, ...], float]:
     return {("idle",): idle, ("used",): size - idle, ("limit",): pool.get_max_size()}
 
 
-async def _connect(opened: asyncpg.Pool[Any], until: float) -> None:
+async def _open(dsn: str, arguments: dict[str, Any], until: float) -> asyncpg.Pool[Any]:
     while True:
         try:
-            await opened
-            return
+            return await asyncpg.create_pool(dsn, **arguments)
         except _NOT_YET as error:
             if time.monotonic() >= until:
                 raise Unavailable(f"PostgreSQL did not accept a connection in time: {error}") from error
