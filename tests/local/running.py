@@ -93,7 +93,8 @@ def lives(pid: int) -> bool:
 class Ground:
     """A data directory and the supervisors started on it."""
 
-    def __init__(self, root: pathlib.Path) -> None:
+    def __init__(self, root: pathlib.Path, prefix: tuple[str, ...] = ()) -> None:
+        self._prefix = prefix
         self.place = directory.Directory(root)
         self._started: list[subprocess.Popen[str]] = []
         self._children: set[int] = set()
@@ -103,9 +104,13 @@ class Ground:
         settings: dict[str, object] = {"directory": str(self.place.root), "plan": wanted, "limit": 20.0, **more}
         launch = msgspec.convert(settings, host.Launch)
         child = subprocess.Popen(
-            client.COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*self._prefix, *client.COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             start_new_session=True,
-        )  # fmt: skip
+        )
         self._started.append(child)
         assert child.stdin is not None
         child.stdin.write(msgspec.json.encode(launch).decode())

@@ -71,7 +71,6 @@ class Server:
         supervisor = self._host.supervisor
         match request:
             case protocol.Up():
-                supervisor.show("changing")
                 did = await supervisor.apply(request.plan, partial=request.partial)
                 return await self._settled(did)
             case protocol.Restart():

@@ -62,7 +62,9 @@ class Slot:
         self._restarts += 1
         self._show("restarting", why, retry_at=self._world.clock() + delay)
         if not self._was_ready and self._backoff.deaths >= worlds.DEATHS:
-            self._give_up(f"{self.instance.name} died {self._backoff.deaths} times before it was ready: {why}")
+            self._give_up(
+                f"{self.instance.name} died {self._backoff.deaths} times before it was ready: {why}{self._mend()}"
+            )
         await asyncio.sleep(delay)
 
     async def _once(self) -> tuple[str, float]:
@@ -161,6 +163,12 @@ class Slot:
         if text:
             self._tell(text, self._child.last_lines() if self._child else ())
         self._world.fail(self.daemon.name)
+
+    def _mend(self) -> str:
+        if self.daemon.kind != "engine":
+            return ""
+        where = self._world.directory.data / self.daemon.name
+        return f"\n      fix: its data are in {where}: mend them, or delete everything with `groundplan down --wipe`"
 
     def _tell(self, text: str, lines: tuple[str, ...] = ()) -> None:
         log = str(self._world.directory.log(self.instance.name)) if lines else ""

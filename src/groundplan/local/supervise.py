@@ -52,10 +52,14 @@ class Supervisor:
             wanted = reconcile.merged(self.plan, plan) if partial else plan
             if mistakes := order.mistakes(wanted):
                 raise errors.PlanUnusable("this plan cannot run", why="; ".join(mistakes), fix="correct it in plan.py")
-            found = reconcile.steps(self.plan, wanted, again=self._world.failed)
+            former = self.plan
+            found = reconcile.steps(former, wanted, again=self._world.failed)
             self._remember(wanted)
+            did = tuple(str(step) for step in found if step.action != "refresh")
+            if did and former is not None:
+                self.show("changing")
             await self._carry_out(found)
-            return tuple(str(step) for step in found if step.action != "refresh")
+            return did
 
     async def restart(self, names: Sequence[str]) -> tuple[str, ...]:
         """Does these units over, daemons instance by instance; raises UnknownName."""

@@ -26,6 +26,7 @@ class Terminal:
         self._live = stream.isatty()
         self._began = time.monotonic()
         self._told: dict[str, str] = {}
+        self._shown: dict[str, tuple[str, ...]] = {}
         self._status = ""
         self.model = store.Store()
 
@@ -91,6 +92,10 @@ class Terminal:
 
     def _notice(self, notice: logs.Notice) -> Iterable[str]:
         yield self._paint(notice.level, notice.text)
+        if notice.lines and self._shown.get(notice.unit) == notice.lines:
+            yield self._paint("dim", "    with the same last lines as before")
+            return
+        self._shown[notice.unit] = notice.lines
         yield from (f"    {self._paint('dim', line)}" for line in notice.lines)
         if notice.file:
             yield self._paint("dim", f"    all of it: {notice.file}")
