@@ -127,6 +127,32 @@ async def test_what_was_begun_is_finished_within_the_time_to_drain(tmp_path: pat
             assert await ending == 0
 
 
+async def test_a_request_of_which_half_has_arrived_is_answered(tmp_path: pathlib.Path) -> None:
+    with processes.sample(tmp_path / "log") as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.http)
+        writer.write(REQUEST[:20])
+        await asyncio.sleep(0.1)
+        ending = asyncio.ensure_future(asyncio.to_thread(running.stop))
+        await asyncio.sleep(1.0)
+        writer.write(REQUEST[20:])
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in answer
+        assert await ending == 0
+        writer.close()
+
+
+async def test_a_connection_just_opened_may_still_ask(tmp_path: pathlib.Path) -> None:
+    with processes.sample(tmp_path / "log", DRAIN_DELAY_SECONDS="0") as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.http)
+        running.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        writer.write(REQUEST)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        assert await asyncio.to_thread(running.process.wait, processes.LIMIT) == 0
+        writer.close()
+
+
 async def test_what_takes_longer_is_cut_off(tmp_path: pathlib.Path) -> None:
     with processes.sample(tmp_path / "log", DRAIN_SECONDS="0.3") as running:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{running.grpc}") as channel:
@@ -138,6 +164,7 @@ async def test_what_takes_longer_is_cut_off(tmp_path: pathlib.Path) -> None:
                 await by_http
             with pytest.raises(grpc.aio.AioRpcError):
                 await by_grpc
+        assert running.said("cut off requests that took too long")
 
 
 async def test_while_draining_probes_say_so_and_requests_are_answered(tmp_path: pathlib.Path) -> None:

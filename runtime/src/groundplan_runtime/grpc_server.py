@@ -108,10 +108,8 @@ class GrpcServer:
     async def stop(self, grace: float) -> None:
         """Refuse new connections, tell clients to go (GOAWAY), finish calls within `grace` seconds."""
         with contextlib.ExitStack() as duplicates:
-            for port in set(self._ports):
-                for sock in listeners.own_listeners(port):
-                    duplicates.enter_context(sock)
-                    await listeners.shut_door(sock)
+            found = [sock for port in set(self._ports) for sock in listeners.own_listeners(port)]
+            await listeners.shut_doors([duplicates.enter_context(sock) for sock in found])
         self._health.close()
         await self._server.stop(grace)
 

@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import logging
 import os
 import socket
 import struct
@@ -30,12 +31,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from groundplan_runtime import settings
 
+_log = logging.getLogger(__name__)
+
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays; longer than our own clients keep theirs, so that they close first."""
 
 _ACCEPT_REST = 0.02  # seconds for handshakes that began before the SYN filter
+_FIRST_REQUEST = 0.5  # seconds that a connection without any request yet is kept when we stop
 
 
 def address(variable: str, raw: str) -> tuple[str, int]:
@@ -101,16 +105,26 @@ class HttpServer:
     async def stop(self, until: float) -> None:
         """Stop listening, finish what was begun until `until` (`time.monotonic`), drop the rest."""
         self._stop_clock()
-        await shut_door(self._sock)
+        await shut_doors([self._sock])
         for server in self._server.servers:
             server.close()
-        connections = self._server.server_state.connections
-        while connections and time.monotonic() < until:
+        connections: set[Any] = self._server.server_state.connections  # type: ignore[assignment]
+        patience = time.monotonic() + _FIRST_REQUEST
+        while connections and (now := time.monotonic()) < until:
             for connection in list(connections):
-                _close_if_idle(connection)
+                if connection.cycle is not None or now >= patience:
+                    _close_if_idle(connection)
             await asyncio.sleep(0.005)
-        for connection in list(connections):
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        state = self._server.server_state
+        if state.tasks:
+            _log.warning("cut off requests that took too long", extra={"requests": len(state.tasks)})
+        for connection in list(state.connections):
             connection.transport.abort()
+        for task in list(state.tasks):
+            task.cancel()  # else a pool that closes would wait for its connection
 
     async def _tick(self) -> None:
         """The Date header is once a second; uvicorn's own loop wakes ten times as often."""
@@ -126,9 +140,10 @@ class HttpServer:
 def _close_if_idle(connection: Any) -> None:
     """Close a connection that has no request: neither in work nor waiting in its receive buffer."""
     cycle = connection.cycle
-    if cycle is not None and not cycle.response_complete:
-        return
-    if connection.transport.is_closing():
+    answering = cycle is not None and not cycle.response_complete
+    # The scope is made with a request's first byte, the cycle when its head is complete.
+    arriving = connection.scope is not (cycle.scope if cycle is not None else None)
+    if answering or arriving or connection.transport.is_closing():
         return
     sock = connection.transport.get_extra_info("socket")
     if sock is None or _unread(sock.fileno()) > 0:
@@ -148,9 +163,10 @@ def _unread(fd: int) -> int:
     return waiting[0]
 
 
-async def shut_door(sock: socket.socket) -> None:
-    """Drop new SYNs on a listening socket, and give the loop the time to accept what is through already."""
-    if _drop_syns(sock):
+async def shut_doors(socks: list[socket.socket]) -> None:
+    """Drop new SYNs on listening sockets, and give the loop the time to accept what is through already."""
+    dropping = [_drop_syns(sock) for sock in socks]
+    if any(dropping):
         await asyncio.sleep(_ACCEPT_REST)
 
 
