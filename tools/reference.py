@@ -13,11 +13,11 @@ import types
 from collections.abc import Iterator
 
 import click
-from groundplan_runtime import contract
 
 import groundplan
 from groundplan import cli, resources, secrets
 from groundplan.model import findings
+from groundplan_runtime import contract
 
 PAGE = pathlib.Path(__file__).parent.parent / "docs" / "reference.md"
 DOORS: tuple[types.ModuleType, ...] = (groundplan, resources, secrets)

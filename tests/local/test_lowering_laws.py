@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import msgspec
-from groundplan_runtime import contract
 from hypothesis import given
 from hypothesis import strategies as st
 
 from groundplan.local.plan import demands, lower, units
 from groundplan.model import check, service
+from groundplan_runtime import contract
 from tests import sites, strategies
 
 

@@ -11,10 +11,9 @@ import json
 import pathlib
 from collections.abc import Iterable
 
-from groundplan_runtime import contract
-
 from groundplan.local import vault
 from groundplan.model import secrets
+from groundplan_runtime import contract
 
 PATH = "platform/workload-issuer"
 

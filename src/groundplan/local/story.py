@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from groundplan_runtime import contract
-
 from groundplan.local import directory
 from groundplan.local.plan import units
+from groundplan_runtime import contract
 
 
 def variables(plan: units.LocalPlan, plan_file: Path, place: directory.Directory) -> dict[str, str]:

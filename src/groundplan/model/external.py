@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundplan_runtime import contract
-
 from groundplan.model import component as components
 from groundplan.model import needable, processes, resource
 from groundplan.model import origin as origins
 from groundplan.shapes import ports, values
+from groundplan_runtime import contract
 
 if TYPE_CHECKING:
     from groundplan.model import rights

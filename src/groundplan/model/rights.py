@@ -9,10 +9,9 @@ import abc
 import dataclasses
 from typing import TYPE_CHECKING, Self
 
-from groundplan_runtime import contract
-
 from groundplan.model import needable, secrets
 from groundplan.shapes import values
+from groundplan_runtime import contract
 
 if TYPE_CHECKING:
     from groundplan.model import component, endpoint

@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from groundplan_runtime import contract
-
 from groundplan.model import autoscale, component, endpoint, findings, processes
 from groundplan.shapes import ports, probes, quantities, values
+from groundplan_runtime import contract
 
 
 class Program(component.Component):

@@ -11,11 +11,10 @@ import re
 from collections.abc import Sequence
 from typing import Literal, final
 
-from groundplan_runtime import contract
-
 from groundplan.model import component, findings, needable, resource, rights, secrets, ungranted
 from groundplan.model import origin as origins
 from groundplan.shapes import backups, ports, processes, quantities, values
+from groundplan_runtime import contract
 
 Privilege = Literal["read", "write", "read_write"]
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")

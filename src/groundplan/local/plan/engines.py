@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from groundplan_runtime import contract
-
 from groundplan.local.plan import programs, site, units
 from groundplan.model import external, processes, resource
 from groundplan.shapes import processes as shapes
 from groundplan.shapes import values
+from groundplan_runtime import contract
 
 
 def lower(engine: resource.Resource, here: site.Site, *, stand_in: bool) -> Iterator[units.Unit]:

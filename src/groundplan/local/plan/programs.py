@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from groundplan_runtime import contract
-
 from groundplan.local.plan import demands, site, surroundings, units
 from groundplan.model import component, processes, resource, rights, service
 from groundplan.model.check import cycles
 from groundplan.shapes import probes
+from groundplan_runtime import contract
 
 GRACE = 12.0
 """Seconds from SIGTERM to SIGKILL here: a little longer than a service may take to drain."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from groundplan_runtime import contract
-
 from groundplan.local.plan import site, units
 from groundplan.model import component, environment, rights, service
 from groundplan.shapes import values
+from groundplan_runtime import contract
 
 DRAIN = 10
 
