@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import msgspec
 import pytest
 
-from groundplan.local import pids, processes
+from groundplan.local import client, errors, pids, processes, protocol
 from groundplan.local.plan import units
 from tests.local import running
 
@@ -195,3 +197,49 @@ def test_down_is_quick_for_many_that_end_in_parallel(ground: running.Ground, tmp
     ground.down()
     print(f"{time.monotonic() - began:.2f} s")
     assert journal.read_text() == "(" * 8 + ")" * 8
+
+
+def test_those_that_watch_and_those_that_wait_are_told_of_the_end(
+    ground: running.Ground, tmp_path: pathlib.Path
+) -> None:
+    ground.up(running.plan(running.daemon("api")))
+    slow = running.plan(running.daemon("slow", readiness=running.exists(tmp_path / "never")))
+    heard: dict[str, object] = {}
+
+    def watch() -> None:
+        heard["watch"] = list(client.ask(ground.place, protocol.Watch()))[-1]
+
+    def update() -> None:
+        heard["update"] = list(client.ask(ground.place, protocol.Up(plan=slow, partial=True)))[-1]
+
+    others = [threading.Thread(target=watch), threading.Thread(target=update)]
+    for other in others:
+        other.start()
+    running.until(lambda: ground.state("slow") == "starting")
+    assert ground.down().ok
+    for other in others:
+        other.join(running.PATIENCE)
+    assert heard["watch"] == protocol.Result(ok=True)
+    refused = heard["update"]
+    assert isinstance(refused, protocol.Result) and refused.error is not None
+    assert refused.error.what == "the platform is being stopped"
+
+
+def test_nothing_is_started_any_more_while_everything_stops(ground: running.Ground) -> None:
+    ground.up(running.plan(running.daemon("api", STUBBORN, grace=1000.0)))
+    running.until(lambda: ground.log("api"))
+    down = threading.Thread(target=ground.down)
+    down.start()
+    running.until(lambda: ground.phase() == "stopping")
+    waiting = threading.Thread(target=_ignored, args=(ground,))
+    waiting.start()
+    os.kill(ground.pid("api"), signal.SIGKILL)
+    for thread in (down, waiting):
+        thread.join(running.PATIENCE)
+    assert ground.log("late") == ""
+    ground.assert_nothing_left()
+
+
+def _ignored(ground: running.Ground) -> None:
+    with contextlib.suppress(errors.LocalError):
+        ground.again(running.plan(running.task("late", "print('started')")))

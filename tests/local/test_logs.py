@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from groundplan.local import lines, tails
+from groundplan.local import lines, tails, times
 from tests.local import running
 
 GROUNDPLAN = (sys.executable, "-c", "from groundplan import cli; cli.main()")
@@ -172,3 +172,37 @@ def test_the_supervisors_own_words_are_among_the_logs(ground: running.Ground) ->
     ground.again(running.plan(running.daemon("other"), running.task("bad", "raise SystemExit(4)")))
     running.until(lambda: "bad failed" in ground.log("groundplan"))
     assert "exited with status 4" in _logs(ground, "groundplan")[0]
+
+
+def test_lines_without_any_time_are_put_where_they_were_written(tmp_path: pathlib.Path) -> None:
+    plain, dated = tmp_path / "plain.log", tmp_path / "dated.log"
+    recorder = times.Recorder()
+    for second, text in ((2, "two\n"), (4, "four\nfour too\n")):
+        with plain.open("a") as stream:
+            stream.write(text)
+        recorder.note(plain, 1795255200.0 + second)
+    dated.write_text(_json(1, "one") + _json(3, "three") + _json(5, "five"))
+    found = list(lines.history([dated, plain], since=0.0))
+    said = [line.text if line.fields is None else line.fields["message"] for line in found]
+    assert said == ["one", "two", "three", "four", "four too", "five"]
+    assert [line.text for line in lines.history([plain], since=1795255203.0)] == ["four", "four too"]
+
+
+def test_the_notes_of_times_stay_small(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(times, "LONGEST", 1000)
+    log = tmp_path / "api.log"
+    recorder = times.Recorder()
+    for second in range(500):
+        with log.open("a") as stream:
+            stream.write("x\n")
+        recorder.note(log, float(second))
+    assert (tmp_path / "api.times").stat().st_size <= 1000
+    assert times.Times(log).at(2 * 499) == 499.0
+    assert times.Times(log).at(2 * 500) == 0.0
+
+
+def test_a_running_platform_notes_the_times_of_plain_lines(ground: running.Ground) -> None:
+    ground.up(running.plan(running.task("once", "print('hello')")))
+    ground.down()
+    (hello,) = [json.loads(line) for line in _logs(ground, "once", "--json")]
+    assert abs(hello["at"] - ground.place.log("once").stat().st_mtime) < 60

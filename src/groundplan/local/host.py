@@ -68,9 +68,9 @@ class Host:
             self._world.notice("", "warning", message)
         server = control.Server(self, self._model)
         async with control.listening(self._place.socket, server):
-            if self._launch.detached:
-                _let_go(self._place.log(journal.NAME))
             code = await self._guarded()
+            # Those that watch have nothing more to hear; the journal and the terminal are told till here, too.
+            self._model.close()
             await server.finish(FAREWELL)
         return code
 
@@ -93,6 +93,8 @@ class Host:
     async def _kept(self) -> int:
         await self.supervisor.apply(self._launch.plan)
         self.supervisor.show("starting")
+        if self._launch.detached:
+            _let_go(self._place.log(journal.NAME))
         ending = asyncio.create_task(self._end.wait())
         settling = asyncio.create_task(self.supervisor.settled())
         try:

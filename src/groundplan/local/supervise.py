@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from groundplan.local import daemons, errors, files, masks, reconcile, schedules, tails, tasks
+from groundplan.local import daemons, errors, files, masks, reconcile, schedules, tails, tasks, times
 from groundplan.local import world as worlds
 from groundplan.local.plan import order, units
 from groundplan.local.state import events
@@ -44,11 +44,14 @@ class Supervisor:
         self._keepers: dict[str, Keeper] = {}
         self._turn = asyncio.Lock()
         self._since = world.clock()
+        self._times = times.Recorder()
+        self._stopping = False
         self.plan: units.LocalPlan | None = None
 
     async def apply(self, plan: units.LocalPlan, *, partial: bool = False) -> tuple[str, ...]:
         """Takes over `plan`; returns what it does about it, in words. Raises PlanUnusable, changing nothing."""
         async with self._turn:
+            self._refuse_when_stopping()
             wanted = reconcile.merged(self.plan, plan) if partial else plan
             if mistakes := order.mistakes(wanted):
                 raise errors.PlanUnusable("this plan cannot run", why="; ".join(mistakes), fix="correct it in plan.py")
@@ -64,6 +67,7 @@ class Supervisor:
     async def restart(self, names: Sequence[str]) -> tuple[str, ...]:
         """Does these units over, daemons instance by instance; raises UnknownName."""
         async with self._turn:
+            self._refuse_when_stopping()
             plan = self._known(names)
             chosen = [unit for unit in order.in_order(plan.units) if unit.name in names]
             await self._carry_out([_again(unit) for unit in chosen])
@@ -124,20 +128,36 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stops everything: those that use engines first, then these."""
+        self._stopping = True
+        self._world.gates.touch()
         async with self._turn:
             self.show("stopping")
             await self._stop(tuple(self._keepers))
+            self._rotate()
 
-    async def settled(self) -> tuple[str, ...]:
-        """Waits until everything is ready, or something failed; returns what failed."""
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise errors.NotRunning("the platform is being stopped", fix="start it again: groundplan up")
+
+    async def settled(self, names: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Waits until these units (all, without names) are ready, or one failed; returns those that failed.
+
+        Raises NotRunning when everything is stopped meanwhile.
+        """
         while True:
-            if self._world.failed:
+            self._refuse_when_stopping()
+            if self._failed(names):
                 await asyncio.sleep(TOGETHER)
-                return tuple(sorted(self._world.failed))
-            names = [unit.name for unit in self.plan.units] if self.plan else []
-            if not self._world.gates.closed(names):
+                return self._failed(names)
+            if not self._world.gates.closed(self._names() if names is None else names):
                 return ()
             await self._world.gates.change()
+
+    def _names(self) -> list[str]:
+        return [unit.name for unit in self.plan.units] if self.plan else []
+
+    def _failed(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        return tuple(sorted(name for name in self._world.failed if names is None or name in names))
 
     def show(self, phase: Literal["starting", "up", "changing", "stopping"]) -> None:
         """Writes how the whole is."""
@@ -162,7 +182,9 @@ class Supervisor:
 
     def _rotate(self) -> None:
         for path in self._world.directory.logs.glob("*.log"):
-            tails.cut(path)
+            self._times.note(path, self._world.clock())
+            if tails.cut(path):
+                self._times.forget(path)
 
 
 def _again(unit: units.Unit) -> reconcile.Step:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import time
 from collections.abc import AsyncIterable, Iterable
 from typing import TextIO
@@ -24,6 +26,7 @@ class Terminal:
     def __init__(self, stream: TextIO, *, news_only: bool = False) -> None:
         self._stream, self._telling = stream, not news_only
         self._live = stream.isatty()
+        self._colour = self._live and "NO_COLOR" not in os.environ
         self._began = time.monotonic()
         self._told: dict[str, str] = {}
         self._shown: dict[str, tuple[str, ...]] = {}
@@ -102,9 +105,12 @@ class Terminal:
 
     def status(self) -> str:
         """What is waited for now, by name."""
-        busy = [
+        found = [
             i for i in self.model.all(shown.Instance) if i.phase in ("starting", "running", "unready", "restarting")
         ]
+        # First those that others wait for: that is where the time goes.
+        roots = waits.roots(self.model.all(waits.Wait))
+        busy = sorted(found, key=lambda instance: instance.unit not in roots)
         units = {unit.name: unit for unit in self.model.all(shown.Unit)}
         words = [waits.words(i, units[i.unit].title if i.unit in units else "") for i in busy]
         return f"waiting for {'; '.join(words)}" if words else ""
@@ -114,7 +120,7 @@ class Terminal:
         settling = platform is not None and platform.phase in ("starting", "changing", "stopping")
         self._status = self.status() if settling else ""
         if self._live and self._status:
-            width = 110
+            width = shutil.get_terminal_size().columns - 1
             text = self._status if len(self._status) < width else self._status[: width - 1] + "…"
             self._stream.write(f"\r\x1b[K{self._paint('dim', text)}")
             self._stream.flush()
@@ -132,7 +138,7 @@ class Terminal:
 
     def _paint(self, colour: str, text: str) -> str:
         code = COLOURS.get(colour)
-        return f"\x1b[{code}m{text}\x1b[0m" if self._live and code else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code else text
 
 
 class Raw:
