@@ -1,8 +1,8 @@
 """Each test begins as a fresh process would."""
 
 import pytest
-from groundplan_runtime import callee, current, deadlines
 
+from groundplan_runtime import callee, current, deadlines
 from platforms.payments.tests.engines import postgres, valkey
 
 __all__ = ["fresh", "postgres", "valkey"]

@@ -9,10 +9,11 @@ from typing import Any
 
 import grpc
 import msgspec
-from groundplan_runtime import clients, current, deadlines, http, service, traces
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from groundplan_runtime import clients, current, deadlines, http, service, traces
 
 log = logging.getLogger("sample")
 

@@ -1,8 +1,9 @@
 """The breaker keeps its promises whatever happens, in any order."""
 
-from groundplan_runtime import breaker
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from groundplan_runtime import breaker
 
 LIMIT, RESET = 3, 10.0
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
-from groundplan_runtime import breaker, callee, clients, current, deadlines, grpc_client, settings, traces
 
+from groundplan_runtime import breaker, callee, clients, current, deadlines, grpc_client, settings, traces
 from runtime.tests import processes, workloads
 
 

@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from groundplan_runtime import deadlines, retry
 from hypothesis import given
 from hypothesis import strategies as st
+
+from groundplan_runtime import deadlines, retry
 
 
 def test_without_a_deadline_the_default_holds() -> None:

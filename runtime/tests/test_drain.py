@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
-from groundplan_runtime import clients
 
+from groundplan_runtime import clients
 from runtime.tests import processes
 
 REQUEST = b"GET /slow?seconds=0.002 HTTP/1.1\r\nhost: sample\r\n\r\n"

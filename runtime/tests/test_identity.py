@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import jwt
 import pytest
-from groundplan_runtime import identity, settings
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from groundplan_runtime import identity, settings
 from runtime.tests import processes, workloads
 
 CALLERS = {

@@ -8,9 +8,10 @@ import secrets
 
 import msgspec
 import pytest
-from groundplan_runtime import logs, masking, settings
 from hypothesis import given
 from hypothesis import strategies as st
+
+from groundplan_runtime import logs, masking, settings
 
 SOURCE = logs.Source("auth-service", "auth-service-0")
 

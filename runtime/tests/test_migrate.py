@@ -10,11 +10,11 @@ from typing import Any
 
 import asyncpg
 import pytest
-from groundplan_runtime.migrate import files
-from groundplan_runtime.migrate.problems import MigrationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundplan_runtime.migrate import files
+from groundplan_runtime.migrate.problems import MigrationError
 from platforms.payments.tests import engines
 from runtime.tests import processes
 

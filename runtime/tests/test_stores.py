@@ -8,12 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 import redis.exceptions
-from groundplan_runtime import metrics, postgres, settings
-from groundplan_runtime import redis as store
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
+from groundplan_runtime import metrics, postgres, settings
+from groundplan_runtime import redis as store
 from platforms.payments.tests import engines
 from runtime.tests import processes
 

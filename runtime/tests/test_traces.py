@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from groundplan_runtime import otlp, traces
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundplan_runtime import otlp, traces
 from runtime.tests import processes
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -108,7 +108,7 @@ class HttpServer:
         await shut_doors([self._sock])
         for server in self._server.servers:
             server.close()
-        connections: set[Any] = self._server.server_state.connections  # type: ignore[assignment]
+        connections: set[Any] = self._server.server_state.connections
         patience = time.monotonic() + _FIRST_REQUEST
         while connections and (now := time.monotonic()) < until:
             for connection in list(connections):

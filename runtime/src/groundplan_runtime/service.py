@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from groundplan_runtime import callee, contract, logs, metrics, readiness, settings
+from groundplan_runtime import breaker, callee, contract, logs, metrics, readiness, settings
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -146,7 +146,7 @@ async def _main(build: Build, about: About) -> int:
     stop = _stop_on_signals()
     registry = CollectorRegistry()
     metrics.process(registry, name=about.service_name, version=about.service_version)
-    registry.register(_breaker_gauges())
+    registry.register(breaker_gauges())
     async with AsyncExitStack() as resources:
         if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
             from groundplan_runtime import otlp
@@ -317,12 +317,11 @@ def _settle_garbage() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _breaker_gauges() -> metrics.Gauges:
+def breaker_gauges() -> metrics.Gauges:
+    """The state of each breaker, read when scraped."""
+
     def read() -> dict[tuple[str, ...], float]:
         states = callee.breakers()
-        return {(name, state): float(state == now) for name, now in states.items() for state in _STATES}
+        return {(name, state): float(state == now) for name, now in states.items() for state in breaker.STATES}
 
     return metrics.Gauges("circuit_breaker_state", "1 for the state that the breaker is in.", ("callee", "state"), read)
-
-
-_STATES = ("closed", "half_open", "open")
