@@ -30,8 +30,8 @@ import jwt
 from aiosmtpd import controller
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from groundplan_runtime import contract
 
+from groundplan_runtime import contract
 from platforms.payments.tests import engines
 
 ISSUER = "https://issuer.test"
@@ -111,13 +111,13 @@ class Platform:
         ports: tuple[int, int] | None = None,
         wait: bool = True,
     ) -> Running:
-        """A process of `module`, ready; `callers` are their rights by name."""
+        """A process of `module` (or of a script), ready; `callers` are their rights by name."""
         http, grpc = ports or (engines.free_port(), engines.free_port())
         ops = engines.free_port()
         log = self.directory / f"{name}-{ops}.log"
         given = self._common(name, callers, http, grpc, ops) | dict(variables)
         with log.open("wb") as output:
-            process = subprocess.Popen([sys.executable, "-m", module], env=given, stdout=output, stderr=output)
+            process = subprocess.Popen(_command(module), env=given, stdout=output, stderr=output)
         running = Running(name, process, http, grpc, ops, log)
         self._started.append(running)
         if wait:
@@ -145,6 +145,10 @@ class Platform:
             "METRICS_LISTEN": f"127.0.0.1:{ops}",
             "CALLERS": self.file(f"{name}-callers.json", json.dumps(document)),
         }
+
+
+def _command(module: str) -> list[str]:
+    return [sys.executable, module] if module.endswith(".py") else [sys.executable, "-m", module]
 
 
 def ask(
