@@ -8,9 +8,10 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from groundplan_runtime import asgi, logs, metrics, service
 from prometheus_client import CollectorRegistry
 from starlette.routing import Router
+
+from groundplan_runtime import asgi, logs, metrics, service
 
 _SOURCE = logs.Source("test", "test-0")
 

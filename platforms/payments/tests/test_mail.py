@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from payments.common import mail, outbox
 
+from payments.common import mail, outbox
 from platforms.payments.tests import engines, running
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+
 from groundplan_runtime import postgres as runtime_postgres
 from groundplan_runtime import redis as runtime_redis
 from groundplan_runtime import settings
 from payments.auth import app, passwords
-
 from platforms.payments.tests import asgi, engines, running
 
 PASSWORD = "correct horse battery staple"

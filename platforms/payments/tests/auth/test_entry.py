@@ -6,9 +6,9 @@ import asyncio
 import time
 
 import jwt
+
 from payments.auth import entry
 from payments.rpc import auth_pb2 as pb
-
 from platforms.payments.tests.auth.conftest import PASSWORD, Auth
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import grpc
 import pytest
-from groundplan_runtime import settings
 from hypothesis import given as any_of
 from hypothesis import strategies as st
+
+from groundplan_runtime import settings
 from payments.auth import app, issuing
 from payments.auth.store import api_keys
 from payments.common import failures, ids, keys
 from payments.rpc import auth_pb2 as pb
-
 from platforms.payments.tests.auth.conftest import Auth
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import grpc
 import jwt
 import pytest
+
 from groundplan_runtime import contract
 from payments.rpc import auth_pb2 as pb
 from payments.rpc import auth_pb2_grpc
-
 from platforms.payments.tests import engines, running
 from platforms.payments.tests.auth.conftest import PASSWORD
 

@@ -7,8 +7,8 @@ import time
 import urllib.parse
 
 import pytest
-from payments.auth import totp
 
+from payments.auth import totp
 from platforms.payments.tests import asgi
 from platforms.payments.tests.auth.conftest import PASSWORD, Auth
 

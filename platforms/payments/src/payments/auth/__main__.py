@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from groundplan_runtime import service
-
 from payments.auth import app
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from groundplan_runtime import http
-
 from payments.auth import letters, liveness, opaque, passwords, throttle
 from payments.auth.store import people
 from payments.common import fields

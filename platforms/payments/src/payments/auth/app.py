@@ -7,8 +7,8 @@ import urllib.parse
 
 import asyncpg
 import msgspec
-from groundplan_runtime import metrics, postgres, redis, service, settings
 
+from groundplan_runtime import metrics, postgres, redis, service, settings
 from payments.auth import (
     accounts,
     entry,

@@ -6,8 +6,8 @@ import dataclasses
 import logging
 
 import asyncpg
-from groundplan_runtime import http
 
+from groundplan_runtime import http
 from payments.auth import factors, liveness, opaque, passwords, signing, throttle
 from payments.auth.store import audit, people, sessions
 from payments.common import fields, ids, tokens

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from groundplan_runtime import http
-
 from payments.auth import opaque, totp
 from payments.auth.store import people
 from payments.common import ids

@@ -13,8 +13,8 @@ import sys
 
 import asyncpg
 import msgspec
-from groundplan_runtime import settings
 
+from groundplan_runtime import settings
 from payments.auth import permissions
 from payments.auth.store import people
 from payments.common import fields

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from groundplan_runtime import redis as runtime_redis
 from redis import exceptions
 
+from groundplan_runtime import redis as runtime_redis
 from payments.auth.store import sessions
 from payments.common import tokens
 

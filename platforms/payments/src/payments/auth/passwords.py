@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import argon2
 from argon2 import exceptions
+
 from groundplan_runtime import http
 
 T = TypeVar("T")

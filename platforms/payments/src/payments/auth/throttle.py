@@ -12,9 +12,10 @@ import logging
 import time
 from collections.abc import Callable
 
+from redis import exceptions
+
 from groundplan_runtime import http
 from groundplan_runtime import redis as runtime_redis
-from redis import exceptions
 
 _log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ import urllib.parse
 from typing import Any
 
 import msgspec
-from groundplan_runtime import http
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from groundplan_runtime import http
 from payments.auth import accounts, entry, factors, pages, signing, totp
 from payments.auth.store import people, sessions
 from payments.common import fields
