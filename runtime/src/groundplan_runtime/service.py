@@ -4,7 +4,7 @@
 
     async def build(context: service.Context) -> service.App:
         pool = await context.enter(postgres.pool(context.load(Settings).database_dsn))
-        return service.App(routes=routes(pool), ready={"database": pool.check})
+        return service.App(routes=routes(pool), ready={"database": lambda: postgres.check(pool)})
 
     def main() -> None:
         service.run(build)
