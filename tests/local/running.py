@@ -163,6 +163,11 @@ class Ground:
         self._children.add(found.pid)
         return found.pid
 
+    def reborn(self, instance: str, former: int) -> bool:
+        """Is it ready again, as another process?"""
+        found = self.model().instance(instance)
+        return found is not None and found.phase == "ready" and found.pid != former
+
     def pids(self) -> dict[str, int]:
         try:
             found = {i.name: i.pid for i in self.model().all(shown.Instance) if i.pid}

@@ -56,12 +56,9 @@ def test_a_path_too_long_for_a_socket_falls_back_to_a_short_one(tmp_path: pathli
         far.close()
 
 
-def test_a_short_directory_that_others_could_have_made_is_refused(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "groundplan").mkdir(mode=0o777)
-    (tmp_path / "groundplan").chmod(0o777)
+def test_a_short_directory_that_others_could_have_made_is_refused(runtime: pathlib.Path) -> None:
+    (runtime / "groundplan").mkdir()
+    (runtime / "groundplan").chmod(0o777)
     with pytest.raises(errors.DirectoryUnusable, match="not a directory of this user's alone"):
         directory.short_directory()
 

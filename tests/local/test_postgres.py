@@ -87,7 +87,7 @@ def test_a_killed_engine_comes_back(ground: running.Ground) -> None:
     ground.up(_engine(ground, running.free_port()))
     first = ground.pid("postgres")
     os.kill(first, signal.SIGKILL)
-    running.until(lambda: ground.state("postgres") == "ready" and ground.pid("postgres") != first)
+    running.until(lambda: ground.reborn("postgres", first))
     assert ground.state("migrate") == "done"
 
 

@@ -50,7 +50,7 @@ def test_a_service_that_dies_is_started_again_and_counts_it(ground: running.Grou
     ground.up(running.plan(running.daemon("api")))
     first = ground.pid("api")
     os.kill(first, signal.SIGKILL)
-    running.until(lambda: ground.state("api") == "ready" and ground.pid("api") != first)
+    running.until(lambda: ground.reborn("api", first))
     found = ground.model().instance("api")
     assert found is not None and found.restarts == 1
     assert "api killed by SIGKILL" in ground.notices()
@@ -65,7 +65,7 @@ def test_failed_liveness_restarts_and_says_what_the_probe_heard(ground: running.
     alive.unlink()
     running.until(lambda: "its liveness probe failed 2 times: exited with status 1" in ground.notices())
     alive.touch()
-    running.until(lambda: ground.state("api") == "ready" and ground.pid("api") != first)
+    running.until(lambda: ground.reborn("api", first))
     assert not running.lives(first)
 
 

@@ -26,6 +26,8 @@ from groundplan.local import errors
 LONGEST_SOCKET_PATH = 103
 """Bytes: sun_path holds 108 on Linux and 104 on macOS, with the final zero (unix(7), unix(4))."""
 
+LONGEST_BASE = LONGEST_SOCKET_PATH - len("/groundplan/0123456789abcdef.sock")
+
 KEPT = ("data", "secrets", "files", "logs", "ports.json", "pids.json", "masks.json", ".gitignore")
 
 
@@ -122,8 +124,9 @@ def _prove_writable(root: Path) -> None:
 
 def short_directory() -> Path:
     """A directory of this user's own with a short path, 0700: for sockets and what checkouts share."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    path = Path(base) / "groundplan" if base and Path(base).is_dir() else Path(f"/tmp/groundplan-{os.getuid()}")  # noqa: S108
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    short = 0 < len(os.fsencode(base)) <= LONGEST_BASE and Path(base).is_dir()
+    path = Path(base) / "groundplan" if short else Path(f"/tmp/groundplan-{os.getuid()}")  # noqa: S108
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
