@@ -1,0 +1,1 @@
+"""One module a resource: its routes, its parameters, what each request does."""

@@ -1,0 +1,1 @@
+DROP TABLE outbox_attempt, outbox_delivery, outbox_event, webhook_endpoint;

@@ -1,0 +1,1 @@
+"""What card holders see: plain HTML that needs no JavaScript, loads nothing from elsewhere and shows no card number."""

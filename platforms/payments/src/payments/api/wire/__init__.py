@@ -1,0 +1,1 @@
+"""The wire: nested forms in, typed parameters, errors, lists, expansion, JSON out. Knows nothing of payments."""
