@@ -101,18 +101,22 @@ payments.needs(
     auth.grpc.methods("ValidateToken", "ValidateApiKey"),
     cards.grpc.methods("Tokenize", "GetMetadata", "Delete"),
     transactions.grpc.methods("Authorize", "Capture", "Void", "Refund", "Get", "List"),
-    payment_db.read_write(),
+    payment_db.read_write(append_only=["history"]),
     redis.keys("session:"),
 )
-sender.needs(payment_db.read_write("outbox"), internet)
-cards.needs(card_db.read_write(append_only=["audit"]), redis.keys("card:"), card_keys, fingerprint_key)
+sender.needs(
+    payment_db.read("outbox_event", "webhook_endpoint"),
+    payment_db.read_write("outbox_delivery", "outbox_attempt", append_only=["outbox_attempt"]),
+    internet,
+)
+cards.needs(card_db.read_write(append_only=["access"]), redis.keys("card:"), card_keys, fingerprint_key)
 transactions.needs(
     cards.grpc.methods("Detokenize"),
     acquirer,
-    ledger.write(append_only=["entry"]),
+    ledger.write(append_only=["entry", "history"]),
     redis.keys("transaction:"),
 )
-reconcile.needs(ledger.write(append_only=["entry"]), acquirer)
+reconcile.needs(ledger.write(append_only=["entry", "history"]), acquirer)
 
 controller = ingress.add(IngressNginx(node_ports=(30080, 30443)))
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)

@@ -69,5 +69,6 @@ def _closure(everything: list[units.Unit], only: tuple[str, ...]) -> Iterator[un
         wanted.add(name)
         unit = by_name[name]
         queue += [*unit.after, *(getattr(unit, "needs", ()))]
-        queue += [each.name for each in everything if isinstance(each, units.Task) and each.owner == name]
+        if name in only:
+            queue += [each.name for each in everything if isinstance(each, units.Task) and each.owner == name]
     return (unit for unit in everything if unit.name in wanted)
