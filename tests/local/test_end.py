@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import pathlib
@@ -14,7 +15,7 @@ import time
 import msgspec
 import pytest
 
-from groundplan.local import client, errors, pids, processes, protocol
+from groundplan.local import client, errors, host, pids, processes, protocol, supervise
 from groundplan.local.plan import units
 from tests.local import running
 
@@ -111,8 +112,8 @@ def test_a_child_of_a_child_ends_with_it(ground: running.Ground) -> None:
         time.sleep(1000)
         """
     ground.up(running.plan(running.daemon("api", code)))
-    running.until(lambda: "here" in ground.log("api"))
-    grandchild = int(ground.log("api").split()[0])
+    running.until(lambda: len(ground.log("api").split()) == 2)
+    grandchild = next(int(word) for word in ground.log("api").split() if word != "here")
     ground.down()
     running.until(lambda: not running.lives(grandchild))
 
@@ -243,3 +244,38 @@ def test_nothing_is_started_any_more_while_everything_stops(ground: running.Grou
 def _ignored(ground: running.Ground) -> None:
     with contextlib.suppress(errors.LocalError):
         ground.again(running.plan(running.task("late", "print('started')")))
+
+
+def test_a_grandchild_that_outlived_a_killed_supervisor_is_collected_at_the_next_start(ground: running.Ground) -> None:
+    code = f"""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", {STUBBORN!r}])
+        print(child.pid)
+        time.sleep(1000)
+        """
+    child = ground.up(running.plan(running.daemon("api", code)))
+    running.until(lambda: len(ground.log("api").split()) == 2)
+    grandchild = next(int(word) for word in ground.log("api").split() if word != "here")
+    child.kill()
+    child.wait()
+    ground.up(running.plan(running.daemon("other")))
+    running.until(lambda: not running.lives(grandchild))
+
+
+async def test_a_mistake_in_the_supervisor_itself_is_raised_and_leaves_nothing(
+    ground: running.Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    started = tmp_path / "started"
+
+    async def broken(_: supervise.Supervisor) -> None:
+        while not started.exists():
+            await asyncio.sleep(0.01)
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(supervise.Supervisor, "rotate", broken)
+    code = f"import os, pathlib, time; pathlib.Path({str(started)!r}).write_text(str(os.getpid())); time.sleep(1000)"
+    wanted = running.plan(running.daemon("api", code))
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        await host.serve(host.Launch(directory=str(ground.place.root), plan=wanted))
+    running.until(lambda: not running.lives(int(started.read_text())))
+    ground.assert_nothing_left()

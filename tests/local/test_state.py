@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 from groundplan.local.state import events, logs, store, units, waits
+from tests.local import running
 
 
 def _instance(name: str, phase: units.Phase = "ready", **more: object) -> units.Instance:
@@ -81,3 +84,15 @@ def test_the_words_of_an_instance_say_what_it_waits_for_and_when_it_comes_back()
 def test_those_that_others_wait_for_are_named_and_not_those_that_wait_too() -> None:
     found = waits.roots([waits.Wait(unit="api", on=("migrate",)), waits.Wait(unit="migrate", on=("postgres",))])
     assert found == ("postgres",)
+
+
+def test_a_client_that_never_reads_holds_nobody_up(ground: running.Ground) -> None:
+    ground.up(running.plan(running.daemon("api"), running.daemon("crash", "print('x' * 1000); raise SystemExit(1)")))
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        deaf.connect(str(ground.place.socket))
+        deaf.sendall(b'{"type": "watch"}\n')
+        for _ in range(20):
+            assert ground.restart("api").ok
+        assert ground.down().ok
+    ground.assert_nothing_left()

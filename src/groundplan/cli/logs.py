@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import sys
 import time
@@ -120,7 +121,7 @@ class _Printer:
 
     def __init__(self, masker: masks.Masker, as_json: bool) -> None:
         self._masker, self._json = masker, as_json
-        self._colour = sys.stdout.isatty() and not as_json
+        self._colour = sys.stdout.isatty() and not as_json and "NO_COLOR" not in os.environ
         self._width = 12
 
     def show(self, found: Iterable[lines.Line]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 
 from groundplan.local import slots, waiting
@@ -52,8 +51,7 @@ class Keeper:
     async def _halt(self, job: asyncio.Task[None] | None) -> None:
         if job is not None:
             job.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await job
+            await asyncio.wait((job,))
 
     async def _roll(self, names: frozenset[str], former: asyncio.Task[None] | None) -> None:
         if former is not None:

@@ -35,8 +35,7 @@ class Slot:
         self._become(False)
         if job is not None:
             job.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await job
+            await asyncio.wait((job,))  # Without raising what it may have died of: that is told elsewhere.
         if self._child is not None:
             self._show("stopping")
             await self._child.stop(self.daemon.stop_signal, self.daemon.grace, self._world.hurry)

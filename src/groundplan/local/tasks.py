@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 
 from groundplan.local import errors, files, process, waiting
@@ -37,8 +36,7 @@ class Keeper:
         self._world.gates.close(self.unit.name)
         if self._job is not None:
             self._job.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._job
+            await asyncio.wait((self._job,))  # Without raising what it may have died of: that is told elsewhere.
         if self._child is not None:
             await self._child.stop("SIGTERM", GRACE, self._world.hurry)
             self._child = None
