@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from payments.common import mail, outbox
+from payments.common import mail, postbox
 from platforms.payments.tests import engines, running
 
 
@@ -30,8 +30,8 @@ def _relay(port: int) -> mail.Relay:
 
 async def test_a_mail_is_sent_and_its_row_goes(pool: asyncpg.Pool) -> None:
     with running.mail_catcher() as caught:
-        await outbox.add(pool, "ada@example.com", "Grüße", "Hello\nÄda")
-        assert await outbox.Outbox(pool, _relay(caught.port).send).step() == 1
+        await postbox.add(pool, "ada@example.com", "Grüße", "Hello\nÄda")
+        assert await postbox.Postbox(pool, _relay(caught.port).send).step() == 1
     found = caught.to("ada@example.com")[0]
     assert (found["Subject"], found.get_content()) == ("Grüße", "Hello\r\nÄda\r\n")
     assert await pool.fetchval("SELECT count(*) FROM mail") == 0
@@ -40,30 +40,30 @@ async def test_a_mail_is_sent_and_its_row_goes(pool: asyncpg.Pool) -> None:
 async def test_two_senders_share_the_work(pool: asyncpg.Pool) -> None:
     with running.mail_catcher() as caught:
         for number in range(25):
-            await outbox.add(pool, f"{number}@example.com", "s", "t")
-        senders = [outbox.Outbox(pool, _relay(caught.port).send) for _ in range(2)]
+            await postbox.add(pool, f"{number}@example.com", "s", "t")
+        senders = [postbox.Postbox(pool, _relay(caught.port).send) for _ in range(2)]
         while sum(await asyncio.gather(*(sender.step() for sender in senders))):
             continue
     assert sorted(one["To"] for one in caught.caught) == sorted(f"{number}@example.com" for number in range(25))
 
 
 async def test_a_relay_that_is_away_is_tried_again_later(pool: asyncpg.Pool) -> None:
-    await outbox.add(pool, "ada@example.com", "s", "t")
-    away = outbox.Outbox(pool, _relay(engines.free_port()).send)
+    await postbox.add(pool, "ada@example.com", "s", "t")
+    away = postbox.Postbox(pool, _relay(engines.free_port()).send)
     assert await away.step() == 1
     assert await away.step() == 0
     assert await pool.fetchval("SELECT attempts = 1 AND due_at > now() + interval '3 seconds' FROM mail")
 
 
 async def test_a_mail_is_given_up_after_days(pool: asyncpg.Pool) -> None:
-    await outbox.add(pool, "ada@example.com", "s", "t")
+    await postbox.add(pool, "ada@example.com", "s", "t")
     await pool.execute("UPDATE mail SET created_at = now() - interval '3 days'")
-    await outbox.Outbox(pool, _relay(engines.free_port()).send).step()
+    await postbox.Postbox(pool, _relay(engines.free_port()).send).step()
     assert await pool.fetchval("SELECT count(*) FROM mail") == 0
 
 
 def test_pauses_double_up_to_an_hour() -> None:
-    assert [outbox.pause(n) for n in (1, 2, 3, 4, 20, 2000)] == [5, 10, 20, 40, 3600, 3600]
+    assert [postbox.pause(n) for n in (1, 2, 3, 4, 20, 2000)] == [5, 10, 20, 40, 3600, 3600]
 
 
 async def test_a_password_is_not_sent_in_clear() -> None:

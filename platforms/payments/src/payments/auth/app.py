@@ -24,7 +24,7 @@ from payments.auth import (
     web,
 )
 from payments.auth.store import api_keys, people, sessions
-from payments.common import mail, outbox, periodic
+from payments.common import mail, periodic, postbox
 from payments.rpc import auth_pb2_grpc
 
 NAME = "payments.auth.v1.Auth"
@@ -62,7 +62,7 @@ def assemble(given: Settings, pool: asyncpg.Pool, store: redis.Store, hasher: pa
     signer = signing.Signer(given.jwt_signing_key.read)
     parts = (pool, persons, rows, hasher, factor, tries, live, signer)
     door = entry.Entry(entry.Parts(*parts, opaque.derived(secret, "refresh")))
-    mails = outbox.Outbox(pool, mail.Relay(given.smtp_address, given.smtp.read, _sender(given.public_url)).send)
+    mails = postbox.Postbox(pool, mail.Relay(given.smtp_address, given.smtp.read, _sender(given.public_url)).send)
     account = accounts.Accounts(persons, hasher, live, tries, letters.Letters(given.public_url), mails.wake)
     keys = issuing.Keys(api_keys.ApiKeys(pool), secret)
     servicer = rpc.Servicer(pool, persons, keys, signer, live, door)
