@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 @targets.names
 @click.option("--detach", is_flag=True, help="Return when everything is ready; it goes on in the background.")
 @click.option("--timeout", default=60.0, show_default=True, metavar="SECONDS", help="For each service to get ready.")
+@click.option("--replicas", type=click.IntRange(min=1), metavar="N", help="Of every service, instead of the plan's.")
 @targets.data
 @targets.as_json
-def command(names: tuple[str, ...], detach: bool, timeout: float, data: Path | None, as_json: bool) -> int:
+def command(
+    names: tuple[str, ...], detach: bool, timeout: float, replicas: int | None, data: Path | None, as_json: bool
+) -> int:
     """Run a platform here, or update the one that runs: only what changed restarts.
 
     With SERVICE, only these and what they need. Ctrl-C stops everything; data stays until `down --wipe`.
@@ -30,7 +33,7 @@ def command(names: tuple[str, ...], detach: bool, timeout: float, data: Path | N
     from groundplan.local import client, host
 
     target = targets.resolve(names, data)
-    place, plan, said = _prepared(target)
+    place, plan, said = _prepared(target, replicas)
     if client.is_running(place):
         click.echo("".join(f"{line}\n" for line in said), nl=False, err=True)
         return _update(place, plan, bool(target.services), as_json)
@@ -41,14 +44,16 @@ def command(names: tuple[str, ...], detach: bool, timeout: float, data: Path | N
     return _settle(place, as_json)
 
 
-def _prepared(target: targets.Target) -> tuple[directory.Directory, units.LocalPlan, tuple[str, ...]]:
+def _prepared(
+    target: targets.Target, replicas: int | None
+) -> tuple[directory.Directory, units.LocalPlan, tuple[str, ...]]:
     from groundplan.local import directory, ports, prepare
     from groundplan.model import load
 
     platform = load.load(target.plan_file or load.find(None, Path()))
     place = directory.make(target.place.root)
     book = ports.Book(place.ports)
-    return place, prepare.prepare(platform, place, target.services, book), tuple(book.changes)
+    return place, prepare.prepare(platform, place, target.services, book, replicas), tuple(book.changes)
 
 
 def _update(place: directory.Directory, plan: units.LocalPlan, partial: bool, as_json: bool) -> int:

@@ -49,6 +49,20 @@ def parse(text: str, instance: str, before: float) -> Line:
     return _plain(text, instance, before)
 
 
+TRACEBACK = 12
+"""Last lines of an exception that are shown where a crash is told."""
+
+
+def readable(text: str) -> tuple[str, ...]:
+    """A line as people read it: of a JSON line its level, its message and the end of its exception."""
+    fields = parse(text, "", 0.0).fields
+    if fields is None:
+        return (text,)
+    first = f"{fields.get('level', '')} {fields.get('message', '')}".strip() or text
+    exception = str(fields.get("exception", "")).rstrip().splitlines()
+    return (first, *(f"  {line}" for line in exception[-TRACEBACK:]))
+
+
 def _plain(text: str, instance: str, before: float) -> Line:
     head = text[:200]
     word = WORD.search(head)

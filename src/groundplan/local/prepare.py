@@ -16,13 +16,18 @@ def prepare(
     directory: directories.Directory,
     only: tuple[str, ...] = (),
     book: ports.Book | None = None,
+    replicas: int | None = None,
 ) -> units.LocalPlan:
     """Everything that runs here, or only the components named and what they need.
+
+    `replicas` of every service and worker, where given, instead of what the plan and its environment say.
 
     Raises findings.PlanError for a name that is not in the plan or an external with nothing behind it
     here, and errors.LocalError for what this machine lacks.
     """
     env = local_environment(plan)
+    if replicas is not None:
+        env = env.overriding(replicas=replicas)
     found = (*_unknown(plan, only), *_unreachable(plan, env))
     if found:
         raise findings.PlanError(found)

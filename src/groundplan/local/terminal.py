@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterable, Iterable
 from typing import TextIO
 
+from groundplan.local import lines
 from groundplan.local.state import events, logs, store, waits
 from groundplan.local.state import units as shown
 
@@ -99,7 +100,8 @@ class Terminal:
             yield self._paint("dim", "    with the same last lines as before")
             return
         self._shown[notice.unit] = notice.lines
-        yield from (f"    {self._paint('dim', line)}" for line in notice.lines)
+        for text in notice.lines:
+            yield from (f"    {self._paint('dim', line)}" for line in lines.readable(text))
         if notice.file:
             yield self._paint("dim", f"    all of it: {notice.file}")
 

@@ -47,6 +47,13 @@ class Environment:
         for name, value in settings.items():
             self._set(thing, name, value, known)
 
+    def overriding(self, **values: object) -> Environment:
+        """This environment with `values` for everything, whatever was set before."""
+        made = Environment(self.name, local=self.local, defaults={**self.defaults, **values})
+        made.origin = self.origin
+        made._settings = {key: setting for key, setting in self._settings.items() if key[1] not in values}
+        return made
+
     def _set(self, thing: Settable, name: str, value: object, known: dict[str, type | tuple[type, ...]]) -> None:
         subject = f"{self.name}: {name} of {thing.name}"
         if name not in known:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from groundplan.resources.postgres import server as servers
 
 
+_INTO_PLACE = """\
+rm -rf "$1.part" && "$0" --pgdata="$1.part" "$2" "$3" "$4" "$5" "$6" && rm -rf "$1" && mv "$1.part" "$1"
+"""
+
+
 def engine(server: servers.Postgres, edges: Sequence[component.Edge]) -> processes.Engine:
     """Steps before it, the server, steps after it."""
     return processes.Engine(
@@ -52,9 +57,13 @@ def _initdb(server: servers.Postgres) -> processes.Step:
         name=f"{server.name}-initdb",
         title="making an empty cluster",
         run=processes.Run(
+            # Into a folder beside it, so that an initdb that was killed half way is never taken for a cluster.
             argv=(
+                "sh",
+                "-c",
+                _INTO_PLACE,
                 _program(server, "initdb"),
-                values.text("--pgdata={}", data),
+                data,
                 f"--username={bootstrap.ADMIN}",
                 "--auth=scram-sha-256",
                 values.text("--pwfile={}", password_file),
