@@ -1,0 +1,1 @@
+"""The database of merchant-service, as numbered SQL files."""
