@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 _INTO_PLACE = """\
-rm -rf "$1.part" && "$0" --pgdata="$1.part" "$2" "$3" "$4" "$5" "$6" && rm -rf "$1" && mv "$1.part" "$1"
+rm -rf "$1.part" && "$0" --pgdata="$1.part" "$2" "$3" "$4" "$5" "$6" --no-instructions && rm -rf "$1" && mv "$1.part" "$1"
 """
 
 
