@@ -100,8 +100,8 @@ merchants.needs(
 payments.needs(
     auth.grpc.methods("ValidateToken", "ValidateApiKey"),
     cards.grpc.methods("Tokenize", "GetMetadata", "Delete"),
-    transactions.grpc.methods("Authorize", "Capture", "Void", "Refund", "Get", "List"),
-    payment_db.read_write(append_only=["history"]),
+    transactions.grpc.methods("Authorize", "Capture", "Void", "Refund", "Get", "List", "GetBalance"),
+    payment_db.read_write(append_only=["history", "balance_transaction", "outbox_event", "outbox_attempt"]),
     redis.keys("session:"),
 )
 sender.needs(

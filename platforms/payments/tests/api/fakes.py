@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from groundplan_runtime import callee, clients
 from payments.common import cards, failures, ids
 from payments.rpc import tokenization_pb2, tokenization_pb2_grpc, transaction_pb2_grpc
 from payments.rpc import transaction_pb2 as pb
@@ -190,18 +191,16 @@ class Fakes:
 @contextlib.asynccontextmanager
 async def serving() -> AsyncIterator[Fakes]:
     """Both on one free port, and the runtime's channels to them."""
-    from groundplan_runtime import clients
-
     server = grpc.aio.server()
-    tokenization, transactions = Tokenization(), Transactions()
+    # What they leave out stays as generated: UNIMPLEMENTED.
+    tokenization = Tokenization()  # type: ignore[abstract]
+    transactions = Transactions()  # type: ignore[abstract]
     tokenization_pb2_grpc.add_TokenizationServicer_to_server(tokenization, server)
     transaction_pb2_grpc.add_TransactionsServicer_to_server(transactions, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     where = {f"{name}_SERVICE_GRPC_ADDRESS": f"127.0.0.1:{port}" for name in ("TOKENIZATION", "TRANSACTION")}
     # Breakers are one a process and name: a test that makes calls fail must not open them for the next.
-    from groundplan_runtime import callee
-
     callee._breakers.clear()
     cards_channel = clients.grpc_channel("tokenization-service", environment=where, connections=1)
     money_channel = clients.grpc_channel("transaction-service", environment=where, connections=1)
