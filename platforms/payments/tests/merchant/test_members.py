@@ -115,6 +115,7 @@ async def test_invitations_are_counted_by_the_hour_and_without_redis_still_bound
     ]
     assert statuses == [201] * pace.AN_HOUR + [429]
     merchants.store.client.connection_pool.connection_kwargs["port"] = 9
-    merchants.store.client.connection_pool.reset()  # forgets its open connections, which know the right port
+    # Its open connections know the right port, so they are forgotten.
+    merchants.store.client.connection_pool.reset()  # type: ignore[no-untyped-call]
     more = [(await owner.post(path, email=f"{n}@example.com", role="viewer")).status for n in range(31)]
     assert more == [201] * 30 + [409]
