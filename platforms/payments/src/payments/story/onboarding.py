@@ -55,7 +55,14 @@ def make_reviewer(outside: world.World) -> Person:
 
 def make_merchant(outside: world.World, owner: Person) -> str:
     """A draft, submitted for review; returns its account id."""
-    merchant = outside.call("POST", "/merchants", {"name": "Honey & Tea", "country": "FR"}, owner.token)
+    papers = {
+        "name": "Honey & Tea",
+        "email": owner.email,
+        "country": "FR",
+        "business_type": "company",
+        "website": "https://honey-and-tea.example.com",
+    }
+    merchant = outside.call("POST", "/merchants", papers, owner.token)
     outside.call("POST", f"/merchants/{merchant['id']}/submit", {}, owner.token)
     return str(merchant["id"])
 
