@@ -46,6 +46,12 @@ DRAIN_SECONDS = "DRAIN_SECONDS"
 PORT = "PORT"
 """The number of the HTTP port, for programs that read it by its customary name."""
 
+DRAIN_DELAY_SECONDS = "DRAIN_DELAY_SECONDS"
+"""Optional: how long answers are still given after SIGTERM, so that whoever routes to us can notice; 0.2 s."""
+
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""Optional: where spans go as OTLP over HTTP (OpenTelemetry's own variable); without it ids still travel."""
+
 CALLERS = "CALLERS"
 """Reference to the JSON file that lists who may call this service, and what (see `identity`)."""
 
