@@ -23,7 +23,13 @@ MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
 WAITING = 128
 """How many may wait for a thread; at 40 hashes a second and core they wait a few seconds at most."""
 
-_HASHER = argon2.PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+
+def argon2id() -> argon2.PasswordHasher:
+    """The hash as it is used here; it lets go of the interpreter's lock while it works."""
+    return argon2.PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
+
+
+_HASHER = argon2id()
 
 
 class Passwords:
