@@ -44,7 +44,7 @@ async def test_everything_missing_is_told_at_once(merchants: Merchants) -> None:
     assert {error["field"] for error in refused.json["errors"]} == {"name", "email", "country", "website", "shoe"}
     created = await owner.post("/merchants", name="Shop", email="shop@example.com")
     submitted = await owner.post(f"/merchants/{created.json['id']}/submit")
-    assert {error["field"] for error in submitted.json["errors"]} == {"country", "business_type", "website"}
+    assert {error["field"] for error in submitted.json["errors"]} == {"country", "business_type"}
 
 
 async def test_a_rejected_account_is_a_draft_again_with_the_reason(merchants: Merchants) -> None:
@@ -116,7 +116,8 @@ async def test_pages_show_each_account_once_while_more_are_made(merchants: Merch
         if not page["has_more"]:
             break
         path = f"/merchants?limit=2&starting_after={seen[-1]}"
-    assert seen == made[::-1]
+    # Two ids of one millisecond stand in any order.
+    assert seen == sorted(made, reverse=True)
     assert (await owner.get("/merchants?limit=0")).status == 400
 
 

@@ -115,12 +115,9 @@ _V1 = (
     _v1("POST", "payment_intents/{id}/capture", "Capture a PaymentIntent."),
     _v1("POST", "payment_intents/{id}/cancel", "Cancel a PaymentIntent."),
     _v1("POST", "payment_intents/{id}/increment_authorization", "Increment an authorization."),
-    _v1("POST", "charges", "Create a charge."),
     _v1("GET", "charges", "List charges."),
-    _v1("GET", "charges/search", "Search charges."),
     _v1("GET", "charges/{id}", "Retrieve a charge."),
     _v1("POST", "charges/{id}", "Update a charge."),
-    _v1("POST", "charges/{id}/capture", "Capture a charge."),
     _v1("POST", "charges/{id}/refund", "Refund a charge."),
     _v1("GET", "charges/{id}/refunds", "List a charge's refunds."),
     _v1("POST", "refunds", "Create a refund."),
@@ -130,12 +127,10 @@ _V1 = (
     _v1("POST", "refunds/{id}/cancel", "Cancel a refund."),
     _v1("POST", "customers", "Create a customer."),
     _v1("GET", "customers", "List customers."),
-    _v1("GET", "customers/search", "Search customers."),
     _v1("GET", "customers/{id}", "Retrieve a customer."),
     _v1("POST", "customers/{id}", "Update a customer."),
     _v1("DELETE", "customers/{id}", "Delete a customer."),
     _v1("GET", "customers/{id}/payment_methods", "List a customer's payment methods."),
-    _v1("GET", "customers/{id}/payment_methods/{payment_method}", "Retrieve a customer's payment method."),
     _v1("POST", "payment_methods", "Create a payment method.", publishable=True),
     _v1("GET", "payment_methods", "List payment methods."),
     _v1("GET", "payment_methods/{id}", "Retrieve a payment method."),
@@ -163,6 +158,9 @@ _V1 = (
     _v1("DELETE", "webhook_endpoints/{id}", "Delete a webhook endpoint."),
     _v1(
         "POST", "webhook_endpoints/{id}/roll_secret", "Roll a webhook endpoint's secret (an addition to Stripe's API)."
+    ),
+    _v1(
+        "GET", "webhook_endpoints/{id}/attempts", "List deliveries to a webhook endpoint (an addition to Stripe's API)."
     ),
     _v1("GET", "events", "List events."),
     _v1("GET", "events/{id}", "Retrieve an event."),

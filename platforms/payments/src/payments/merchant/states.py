@@ -40,7 +40,7 @@ BY_ACTION = {edge.action: edge for edge in EDGES}
 TEST_KEYS: tuple[State, ...] = ("submitted", "verified", "active", "suspended")
 LIVE_KEYS: tuple[State, ...] = ("active",)
 
-NEEDED_TO_SUBMIT = ("name", "email", "country", "business_type", "website")
+NEEDED_TO_SUBMIT = ("name", "email", "country", "business_type")
 
 
 def possible(state: str) -> tuple[str, ...]:
