@@ -134,6 +134,8 @@ class Transactions(transaction_pb2_grpc.TransactionsServicer):
                 state="succeeded", reference=request.reference,
             )  # fmt: skip
         answer = self.refunds[request.request_id]
+        if fault == "lost":
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the answer is lost")
         if fault == "unknown":
             return pb.RefundTransfer(id=answer.id, transaction_id=one.id, amount=answer.amount, state="unknown")
         if fault == "failed":

@@ -154,9 +154,7 @@ async def test_an_endpoint_that_fails_is_left_alone_and_found_again(post: Post, 
     assert set(await post.states()) == {"delivered"}
 
 
-async def test_what_a_dead_sender_took_is_sent_by_the_next(
-    post: Post, server: Server, database: engines.Database
-) -> None:
+async def test_what_a_dead_sender_took_is_sent_by_the_next(post: Post, server: Server) -> None:
     post.allow(server)
     await post.endpoint(server.url)
     await post.happen()

@@ -131,20 +131,19 @@ def _agrees(kind: kinds.Kind, row: rows.Row[Any], state: str) -> None:
 
 def events_of(change: Change) -> list[Event]:
     """Exactly the events that the edges declare, in their order."""
-    made = int(time.time())
-    request = events.Request(change.cause.request_id or None, change.cause.key or None)
-    return [
-        _event(change, write, step, event, made, request)
-        for write in change.writes
-        for step in write.steps
-        for event in step.edge.events
-    ]
+    told = [(write, step, event) for write in change.writes for step in write.steps for event in step.edge.events]
+    # Sorted, because ids of one millisecond are not: events of one change are listed in the order they happened.
+    names = sorted(ids.new("evt") for _ in told)
+    made, request = int(time.time()), events.Request(change.cause.request_id or None, change.cause.key or None)
+    return [_event(name, change, *one, made, request) for name, one in zip(names, told, strict=True)]
 
 
-def _event(change: Change, write: Write, step: Step, event: str, made: int, request: events.Request) -> Event:
+def _event(
+    name: str, change: Change, write: Write, step: Step, event: str, made: int, request: events.Request
+) -> Event:
     previous = write.previous if event.endswith(".updated") else None
     one = events.Event(
-        id=ids.new("evt"),
+        id=name,
         created=made,
         data=events.Data(msgspec.Raw(encode(step.snapshot)), previous),
         livemode=change.tenant.livemode,
