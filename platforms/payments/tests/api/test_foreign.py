@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from payments.api import app
@@ -92,7 +94,7 @@ async def test_foreign_cursors_filters_and_expansions_show_nothing(api: conftest
 
 
 async def test_restricted_keys_do_what_their_scopes_say(api: conftest.Api) -> None:
-    restricted = {"x_key_kind": "restricted", "x_scopes": "payment_intents:write,charges:read"}
+    restricted: dict[str, Any] = {"x_key_kind": "restricted", "x_scopes": "payment_intents:write,charges:read"}
     intent = await api.good("payment_intents", {"amount": 5, "currency": "usd"}, **restricted)
     assert (await api.get(f"payment_intents/{intent['id']}", **restricted)).status == 200
     refused = await api.post("customers", {}, **restricted)
@@ -107,7 +109,7 @@ async def test_restricted_keys_do_what_their_scopes_say(api: conftest.Api) -> No
 
 
 async def test_a_publishable_key_needs_the_client_secret_and_sees_less(api: conftest.Api) -> None:
-    public = {"x_key_kind": "publishable", "x_scopes": ""}
+    public: dict[str, Any] = {"x_key_kind": "publishable", "x_scopes": ""}
     intent = await api.good("payment_intents", {"amount": 500, "currency": "usd", "metadata[secret]": "x"})
     path = f"payment_intents/{intent['id']}"
     assert (await api.post("payment_intents", {"amount": 5, "currency": "usd"}, **public)).status == 403

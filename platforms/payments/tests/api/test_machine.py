@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import json
 from typing import Any
 
 import hypothesis
@@ -145,30 +146,25 @@ async def _paths(api: conftest.Api) -> None:
             assert at[one] == state, "a row is where its history does not lead"
 
 
-async def _money_adds_up(api: conftest.Api) -> None:
-    for row in await api.pool.fetch(
-        "SELECT body::text FROM charge WHERE account_id = $1 AND state <> 'released'", api.account
-    ):
-        import json
+async def _charges(api: conftest.Api) -> list[dict[str, Any]]:
+    sql = "SELECT body::text FROM charge WHERE account_id = $1 AND state <> 'released'"
+    return [json.loads(row["body"]) for row in await api.pool.fetch(sql, api.account)]
 
-        charge = json.loads(row["body"])
+
+async def _money_adds_up(api: conftest.Api) -> None:
+    for charge in await _charges(api):
         assert charge["amount_refunded"] <= charge["amount_captured"] <= charge["amount"]
 
 
 async def _books_agree(api: conftest.Api) -> None:
     """What transaction-service took and returned is what the charges say."""
-    import json
-
     theirs: dict[str, tuple[int, int]] = {}
     for one in api.fakes.transactions.transactions.values():
         if one.account_id == api.account and one.captured:
             taken, returned = theirs.get(one.reference, (0, 0))
             theirs[one.reference] = (taken + one.captured, returned + one.refunded)
     ours: dict[str, tuple[int, int]] = {}
-    for row in await api.pool.fetch(
-        "SELECT body::text FROM charge WHERE account_id = $1 AND state <> 'released'", api.account
-    ):
-        charge = json.loads(row["body"])
+    for charge in await _charges(api):
         if charge["amount_captured"]:
             taken, returned = ours.get(charge["payment_intent"], (0, 0))
             ours[charge["payment_intent"]] = (taken + charge["amount_captured"], returned + charge["amount_refunded"])
