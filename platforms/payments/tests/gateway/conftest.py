@@ -95,24 +95,25 @@ def public(key: ed25519.Ed25519PrivateKey, kid: str) -> dict[str, str]:
 def started(valkey: engines.Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """One gateway for the tests that leave it as they found it."""
     with running.Platform(tmp_path_factory.mktemp("door")) as platform:
-        yield _door(platform, valkey)
+        yield door(platform, valkey)
 
 
 @pytest.fixture
 def own(valkey: engines.Valkey, tmp_path: pathlib.Path) -> Iterator[Door]:
     """Backends without a gateway yet: for tests that start it their own way, or break things."""
     with running.Platform(tmp_path) as platform:
-        yield _door(platform, valkey, gateway=False)
+        yield door(platform, valkey, gateway=False)
 
 
-def _door(platform: running.Platform, valkey: engines.Valkey, gateway: bool = True) -> Door:
+def door(platform: running.Platform, valkey: engines.Valkey, gateway: bool = True) -> Door:
+    """Backends that run and, unless `gateway` is off, the gateway before them."""
     key = ed25519.Ed25519PrivateKey.generate()
     for name, content in (("known", "{}"), ("asked", ""), ("seen", "")):
         platform.file(name, content)
     platform.file("jwks", json.dumps({"keys": [public(key, "one")]}))
-    door = Door(platform, valkey, key, {}, None)  # type: ignore[arg-type]
+    opened = Door(platform, valkey, key, {}, None)  # type: ignore[arg-type]
     for name in NAMES:
-        door.start_backend(name)
+        opened.start_backend(name)
     if gateway:
-        door.start_gateway()
-    return door
+        opened.start_gateway()
+    return opened

@@ -50,8 +50,9 @@ SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
 ]
-_DEFAULTS = (
-    (b"cache-control", b"no-store"),
+_NO_STORE = (b"cache-control", b"no-store")
+# Pages bring their own, which fit them; JSON is not rendered.
+_FOR_PAGES = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
@@ -71,14 +72,18 @@ def sent(headers: Iterable[tuple[bytes, bytes]], more: Iterable[tuple[str, str]]
 
 
 def returned(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """The headers for the client; a backend that says nothing about caching or framing gets the strict answer."""
+    """The headers for the client; a backend that says nothing about caching, or a page nothing about framing, gets
+    the strict answer."""
     kept = [
         (key, value.encode("latin-1"))
         for name, value in headers
         if (key := name.lower().encode("latin-1")) not in _NOT_RETURNED
     ]
-    said = {name for name, _ in kept}
-    kept.extend(default for default in _DEFAULTS if default[0] not in said)
+    said = dict(kept)
+    if b"cache-control" not in said:
+        kept.append(_NO_STORE)
+    if said.get(b"content-type", b"").startswith(b"text/html"):
+        kept.extend(default for default in _FOR_PAGES if default[0] not in said)
     return kept
 
 
