@@ -22,19 +22,20 @@ if TYPE_CHECKING:
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where its data goes, and stays."
 )
-def command(name: str | None, keep: bool, data: Path | None) -> int:
+@targets.as_json
+def command(name: str | None, keep: bool, data: Path | None, as_json: bool) -> int:
     """Start a platform with a data directory of its own, play its story, stop it.
 
     Exits 1 when a step fails, and says which and why.
     """
     if data is not None or keep:
         root = data or Path(tempfile.mkdtemp(prefix="groundplan-demo-"))
-        return _play(name, root.absolute(), keep)
+        return _play(name, root.absolute(), keep, as_json)
     with tempfile.TemporaryDirectory(prefix="groundplan-demo-") as folder:
-        return _play(name, Path(folder) / "data", keep)
+        return _play(name, Path(folder) / "data", keep, as_json)
 
 
-def _play(name: str | None, root: Path, keep: bool) -> int:
+def _play(name: str | None, root: Path, keep: bool, as_json: bool) -> int:
     from groundplan.local import client, directory, host, protocol
     from groundplan.model import load
 
@@ -47,17 +48,19 @@ def _play(name: str | None, root: Path, keep: bool) -> int:
         raise click.UsageError(f"a platform runs in {root} already; `groundplan down --data {root}` stops it")
     try:
         client.detach(host.Launch(directory=str(root), plan=plan, detached=True, json=False, limit=60.0, said=()))
-        if not up.told(place, protocol.Settle(), False).ok:
+        if not up.told(place, protocol.Settle(), as_json).ok:
             return output.FAILED
-        return _tell(platform.story, plan, target, place)
+        return _tell(platform.story, plan, target, place, as_json)
     finally:
         if keep:
-            click.echo(f"it goes on running; stop it with: groundplan down --wipe --data {root}")
+            click.echo(f"it goes on running; stop it with: groundplan down --wipe --data {root}", err=as_json)
         else:
-            _stop(place)
+            _stop(place, as_json)
 
 
-def _tell(story: object, plan: units.LocalPlan, target: targets.Target, place: directory.Directory) -> int:
+def _tell(
+    story: object, plan: units.LocalPlan, target: targets.Target, place: directory.Directory, as_json: bool
+) -> int:
     import os
     import subprocess
     import sys
@@ -66,15 +69,15 @@ def _tell(story: object, plan: units.LocalPlan, target: targets.Target, place: d
     from groundplan.model import processes
 
     assert isinstance(story, processes.Python | processes.Command | processes.Image)
-    environment = {**os.environ, **stories.variables(plan, target.plan_file or Path(), place)}
+    environment = {**os.environ, **stories.variables(plan, target.plan_file or Path(), place, as_json)}
     argv = [sys.executable, "-m", story.module] if isinstance(story, processes.Python) else list(story.argv)
     told = subprocess.run(argv, env=environment, check=False)
     return output.OK if told.returncode == 0 else output.FAILED
 
 
-def _stop(place: directory.Directory) -> None:
+def _stop(place: directory.Directory, as_json: bool) -> None:
     from groundplan.local import client, protocol
 
     if client.is_running(place):
-        up.told(place, protocol.Down(wipe=True), False, news_only=True)
+        up.told(place, protocol.Down(wipe=True), as_json, news_only=True)
         client.wait_gone(place)

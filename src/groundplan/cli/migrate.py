@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from groundplan.cli import exec as exec_
 from groundplan.cli import plans, targets
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ MODULE = "groundplan_runtime.migrate"
 @click.argument("words", nargs=-1, metavar="[NAME] DATABASE [status|up|down]")
 @click.option("--to", "version", type=int, metavar="N", help="The last migration to keep (down) or apply (up).")
 @targets.data
-def command(words: tuple[str, ...], version: int | None, data: Path | None) -> int:
+@targets.as_json
+def command(words: tuple[str, ...], version: int | None, data: Path | None, as_json: bool) -> int:
     """Show or change how far a database is migrated; `down` rolls back one, or to --to N.
 
     The platform must be up. A service that needs what is rolled back fails until it is migrated again.
@@ -40,7 +42,8 @@ def command(words: tuple[str, ...], version: int | None, data: Path | None) -> i
             f"no database {target.services[0]} with migrations; there is {', '.join(_databases(plan))}"
         )
     limit = ["--to", str(version)] if version is not None else []
-    return inside.run(plan, task, ["python", "-m", MODULE, direction, package, *limit])
+    done = inside.run(plan, task, ["python", "-m", MODULE, direction, package, *limit], capture=as_json)
+    return exec_.ended(done, as_json)
 
 
 def _databases(plan: units.LocalPlan) -> list[str]:

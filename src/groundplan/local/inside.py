@@ -24,10 +24,20 @@ def command(plan: units.LocalPlan, name: str, argv: Sequence[str]) -> units.Comm
     return msgspec.structs.replace(own, argv=words)
 
 
-def run(plan: units.LocalPlan, name: str, argv: Sequence[str]) -> int:
-    """Runs `argv` inside the unit called `name`, on this terminal; returns its exit code."""
+def run(
+    plan: units.LocalPlan, name: str, argv: Sequence[str], *, capture: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Runs `argv` inside the unit called `name`, on this terminal or with its output captured."""
     wanted = command(plan, name, argv)
     unit = next(each for each in plan.units if each.name == name)
     files.write([*unit.files, *(unit.instances[0].files if isinstance(unit, units.Daemon) else ())])
     words = commands.argv(wanted, None)
-    return subprocess.run(words, env=commands.environment(wanted), cwd=wanted.directory, check=False).returncode
+    return subprocess.run(
+        words,
+        env=commands.environment(wanted),
+        cwd=wanted.directory,
+        capture_output=capture,
+        text=True,
+        errors="replace",
+        check=False,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -11,9 +12,10 @@ T = TypeVar("T")
 
 
 class Teller:
-    """Prints a line a step."""
+    """Prints a line a step: for people, or as JSON where `as_json`."""
 
-    def __init__(self) -> None:
+    def __init__(self, as_json: bool) -> None:
+        self._json = as_json
         self._begun = time.monotonic()
         self._number = 0
 
@@ -24,11 +26,20 @@ class Teller:
         try:
             result = act()
         except Exception as error:  # any failure of a step is the story's end, with its reason
-            print(f"{self._number:>3}. {title}\n     FAILED: {type(error).__name__}: {error}", flush=True)
+            why = f"{type(error).__name__}: {error}"
+            self._say(
+                {"step": self._number, "title": title, "failed": why}, f"{self._number:>3}. {title}\n     FAILED: {why}"
+            )
             sys.exit(1)
-        took = (time.monotonic() - begun) * 1000
-        print(f"{self._number:>3}. {title:<52} {took:7.0f} ms   {shown(result)}".rstrip(), flush=True)
+        took, said = (time.monotonic() - begun) * 1000, shown(result)
+        document = {"step": self._number, "title": title, "milliseconds": round(took, 1), "shown": said}
+        self._say(document, f"{self._number:>3}. {title:<60} {took:7.0f} ms   {said}".rstrip())
         return result
 
     def end(self) -> None:
-        print(f"\n{self._number} steps in {time.monotonic() - self._begun:.1f} s", flush=True)
+        """Says how long it took."""
+        took = time.monotonic() - self._begun
+        self._say({"steps": self._number, "seconds": round(took, 2)}, f"\n{self._number} steps in {took:.1f} s")
+
+    def _say(self, document: dict[str, object], text: str) -> None:
+        print(json.dumps(document) if self._json else text, flush=True)
