@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from groundplan.resources.postgres import server as servers
 
 
-_INTO_PLACE = """\
-rm -rf "$1.part" && "$0" --pgdata="$1.part" "$2" "$3" "$4" "$5" "$6" --no-instructions && rm -rf "$1" && mv "$1.part" "$1"
-"""
+_INTO_PLACE = (
+    'rm -rf "$1.part" && "$0" --pgdata="$1.part" "$2" "$3" "$4" "$5" "$6" --no-instructions'
+    ' && rm -rf "$1" && mv "$1.part" "$1"'
+)
 
 
 def engine(server: servers.Postgres, edges: Sequence[component.Edge]) -> processes.Engine:
