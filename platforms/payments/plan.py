@@ -47,7 +47,14 @@ internet = plan.internet("webhook-targets", tcp=443, stand_in=WebhookCatcher()) 
 
 # The services. Every path between them is one of the edges below.
 api = gateway.add(
-    Service("api-gateway", python("payments.gateway"), http=Http(8080, expose=80), replicas=2, resources=small)
+    Service(
+        "api-gateway",
+        python("payments.gateway"),
+        http=Http(8080, expose=80),
+        replicas=2,
+        resources=small,
+        env={"TRUSTED_PROXY_HOPS": "1"},  # the ingress alone says from where a request came
+    )
 )
 auth = services.add(
     Service("auth-service", python("payments.auth"), http=8001, grpc=50051, replicas=2, resources=small, env=public)

@@ -164,6 +164,13 @@ async def test_a_new_password_ends_all_sessions(auth: Auth) -> None:
     assert (old.status, new.status) == (401, 200)
 
 
+async def test_nobody_can_fill_a_mailbox_with_our_letters(auth: Auth) -> None:
+    wish = {"email": "full@example.com", "password": PASSWORD, "name": "Full"}
+    for path, sent in (("/auth/register", wish), ("/auth/password/forgot", {"email": "full@example.com"})):
+        statuses = [(await auth.client.post(path, **sent)).status for _ in range(6)]
+        assert statuses == [202] * 5 + [429]
+
+
 async def test_guessing_has_to_wait_and_does_not_tell_either(auth: Auth) -> None:
     await auth.person("guess@example.com")
     for email in ("guess@example.com", "nobody@example.com"):

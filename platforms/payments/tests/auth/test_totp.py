@@ -96,3 +96,9 @@ async def test_disabling_asks_for_password_and_code(auth: Auth) -> None:
     await auth.login(email)
     dump = auth.database.dump()
     assert secret not in dump and codes[1] not in dump
+
+
+async def test_who_knows_the_password_cannot_go_through_the_codes(auth: Auth) -> None:
+    me, _, _ = await _enabled(auth, "codes@example.com")
+    answers = [await me.post("/auth/totp/disable", password=PASSWORD, code=f"00000{n}") for n in range(7)]
+    assert [answer.status for answer in answers][-1] == 429

@@ -69,7 +69,8 @@ def assemble(given: Settings, pool: asyncpg.Pool, store: redis.Store, hasher: pa
     return service.App(
         routes=web.Web(account, door, factor, persons, rows, signer).routes(),
         grpc=(service.Grpc(auth_pb2_grpc.add_AuthServicer_to_server, servicer, NAME),),
-        ready={"database": functools.partial(postgres.check, pool), "redis": store.check},
+        # Redis is no condition for readiness: without it sessions are asked of the database (see `liveness`).
+        ready={"database": functools.partial(postgres.check, pool)},
         background=(
             mails.run,
             functools.partial(periodic.every, _WRITE_USES, keys.write_uses),

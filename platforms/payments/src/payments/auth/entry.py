@@ -92,12 +92,19 @@ class Entry:
         await self._parts.liveness.ended(ended)
         return len(ended)
 
-    async def confirm_password(self, person: people.Person, password: str) -> None:
-        """Raises unless `password` is the person's: what a stolen access token alone must not do asks for it."""
+    async def confirm(self, person: people.Person, password: str, code: str | None = None) -> None:
+        """Raises unless `password`, and `code` where it is given, are the person's.
+
+        What a stolen access token alone must not do asks for this. Tries are forgotten only when all of it is right,
+        so that who knows the password cannot go through the codes.
+        """
         await self._parts.throttle.admit(f"login {fields.email_key(person.email)}")
         if not await self._parts.passwords.verify(person.password_hash, password):
             await self._deny(person.id, "wrong password")
             raise _unauthorized("invalid_credentials", "wrong password")
+        if code is not None and await self._parts.factors.check(person, code) is None:
+            await self._deny(person.id, "wrong code")
+            raise http.Problem(400, "Bad Request", "the code is wrong, or was used before", code="invalid_totp")
         await self._parts.throttle.forget(f"login {fields.email_key(person.email)}")
 
     async def _second_factor(self, person: people.Person, code: str | None) -> tuple[str, ...]:

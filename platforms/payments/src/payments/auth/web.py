@@ -142,7 +142,7 @@ class Web:
     async def set_up_totp(self, request: Request) -> Response:
         person = await self._person(request)
         values = fields.read(await _content(request), {"password": _any_password})
-        await self._door.confirm_password(person, values["password"])
+        await self._door.confirm(person, values["password"])
         secret = await self._factors.set_up(person)
         document = {"secret": totp.base32(secret), "uri": totp.uri(secret, person.email, ISSUER)}
         return http.Json(document, headers=_NO_STORE)
@@ -155,9 +155,7 @@ class Web:
     async def disable_totp(self, request: Request) -> Response:
         person = await self._person(request)
         values = fields.read(await _content(request), {"password": _any_password, "code": _CODE})
-        await self._door.confirm_password(person, values["password"])
-        if await self._factors.check(person, values["code"]) is None:
-            raise http.Problem(400, "Bad Request", "the code is wrong, or was used before", code="invalid_totp")
+        await self._door.confirm(person, values["password"], values["code"])
         await self._factors.disable(person)
         return Response(status_code=204)
 
