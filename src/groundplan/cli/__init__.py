@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from groundplan.cli import demo, doctor, down, logs, migrate, new, output, ps, restart, up, wait
+from groundplan.cli import demo, doctor, down, logs, migrate, new, output, ps, reach, restart, up, wait
 from groundplan.cli import exec as exec_
 
 VERBS: tuple[click.Command, ...] = (
@@ -26,6 +26,7 @@ VERBS: tuple[click.Command, ...] = (
     demo.command,
     new.command,
     doctor.command,
+    reach.command,
 )
 
 

@@ -1,0 +1,82 @@
+"""What the verbs that read manifests have in common: paths, options, and how unusable input is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from groundplan.cli import output
+
+if TYPE_CHECKING:
+    from groundplan import proof
+
+paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+_namespace = click.option("--namespace", metavar="NAME", help="Where objects go that name no namespace.")
+_matches = click.option(
+    "--ipblock-matches-pods", is_flag=True, help="Take the reading in which an ipBlock covers pod addresses too."
+)
+_pods = click.option("--pod-range", multiple=True, metavar="CIDR", help="Where pods get their addresses; repeatable.")
+_nodes = click.option("--node-range", multiple=True, metavar="CIDR", help="The addresses of nodes; repeatable.")
+
+Command = Callable[..., Any]
+
+
+def readings(command: Command) -> Command:
+    """The options that say what manifests do not."""
+    for each in (_nodes, _pods, _matches, _namespace):
+        command = each(command)
+    return command
+
+
+def options(given: dict[str, Any]) -> proof.Options:
+    """What `readings` was given."""
+    from groundplan import proof
+
+    try:
+        return proof.Options(
+            default_namespace=given["namespace"],
+            ipblock_matches_pods=given["ipblock_matches_pods"],
+            pod_ranges=given["pod_range"],
+            node_ranges=given["node_range"],
+        ).checked()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def cluster(where: Iterable[str], given: dict[str, Any]) -> proof.Cluster:
+    """The cluster behind paths; raises Ended after telling why there is none."""
+    from groundplan import proof
+
+    try:
+        return proof.Cluster.read(*where, options=options(given))
+    except proof.Unusable as error:
+        raise Ended(tell(error.findings)) from None
+
+
+class Ended(Exception):
+    """Everything is said; carries the exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def tell(findings: Iterable[proof.Finding]) -> int:
+    """Says findings in words on standard error, or in JSON; returns the exit code of unusable input."""
+    if output.wants_json():
+        output.emit({"findings": [as_json(each) for each in findings]})
+    else:
+        for each in findings:
+            click.echo(str(each), err=True)
+    return output.UNUSABLE
+
+
+def as_json(found: proof.Finding) -> dict[str, Any]:
+    """A finding as JSON."""
+    return {
+        "code": found.code, "severity": found.severity, "what": found.what, "file": found.where.file,
+        "line": found.where.line, "object": found.subject, "field": found.field, "why": found.said,
+        "fix": found.remedy,
+    }  # fmt: skip

@@ -1,0 +1,54 @@
+"""Addresses: IPv4 and IPv6 as one line of numbers, IPv6 far beyond IPv4 so that the two never touch."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+
+from groundplan.proof import intervals
+
+V6 = 1 << 128
+"""Where IPv6 begins."""
+ALL_V4: intervals.Intervals = ((0, (1 << 32) - 1),)
+ALL_V6: intervals.Intervals = ((V6, V6 + (1 << 128) - 1),)
+ALL: intervals.Intervals = ALL_V4 + ALL_V6
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def network(words: str) -> tuple[int, int]:
+    """First and last number of a CIDR; raises ValueError. Host bits may be set, as the API server lets them."""
+    if "/" not in words:
+        raise ValueError(f"{words!r} has no prefix length")
+    found = ipaddress.ip_network(words, strict=False)
+    base = V6 if found.version == 6 else 0
+    return base + int(found.network_address), base + int(found.broadcast_address)
+
+
+def number(words: str) -> int:
+    """An address as its number; raises ValueError."""
+    found = ipaddress.ip_address(words)
+    return (V6 if found.version == 6 else 0) + int(found)
+
+
+def address(number: int) -> str:
+    """A number as its address."""
+    if number >= V6:
+        return str(ipaddress.IPv6Address(number - V6))
+    return str(ipaddress.IPv4Address(number))
+
+
+def text(low: int, high: int) -> str:
+    """A range in words: `10.0.0.0-10.255.255.255`, or one address alone."""
+    return address(low) if low == high else f"{address(low)}-{address(high)}"
+
+
+def parse(words: str) -> intervals.Intervals:
+    """An address, a CIDR or a range `a-b`; raises ValueError."""
+    if "-" in words:
+        low, high = (number(each.strip()) for each in words.split("-", 1))
+        if low > high:
+            raise ValueError(f"{words!r} goes downwards")
+        return ((low, high),)
+    if "/" in words:
+        return (network(words),)
+    return ((number(words), number(words)),)

@@ -1,0 +1,249 @@
+"""A cluster as its manifests draw it, and the questions it answers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from groundplan.proof import addresses, connections, ends, findings, garbage, intervals
+from groundplan.proof.manifests import documents, paths, sources
+from groundplan.proof.model import build, policies, selectors, workloads
+from groundplan.proof.reach import classes, index, result, sides
+
+ALLOWED, DENIED, UNDECIDABLE = "allowed", "denied", "undecidable"
+USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
+
+
+class Undecidable(ValueError):
+    """An answer was taken for yes or no that is neither."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What is known of connections between two ends."""
+
+    verdict: str
+    """`allowed`, `denied` or `undecidable`: of the port asked for, or of any connection at all."""
+    connections: str
+    """Everything that certainly passes, as in `TCP 80,443-445,UDP 53`."""
+    because: str = ""
+    """Why it is undecidable."""
+
+    def __bool__(self) -> bool:
+        if self.verdict == UNDECIDABLE:
+            raise Undecidable(f"not decidable because {self.because}")
+        return self.verdict == ALLOWED
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What manifests do not say."""
+
+    default_namespace: str | None = None
+    """Where objects go that name none; without it they are an error."""
+    ipblock_matches_pods: bool = False
+    """The reading in which an ipBlock also covers the addresses of pods: plugins differ."""
+    pod_ranges: tuple[str, ...] = ()
+    """CIDRs that pods get their addresses from."""
+    node_ranges: tuple[str, ...] = ()
+    """CIDRs of the nodes, and so of pods on their node's network."""
+
+    def checked(self) -> Options:
+        """Itself; raises ValueError for a range that is none."""
+        for each in (*self.pod_ranges, *self.node_ranges):
+            addresses.network(each)
+        return self
+
+
+DEFAULTS = Options()
+
+
+class Cluster:
+    """Manifests, read and understood. Questions are answered from them alone."""
+
+    def __init__(self, model: build.Model, options: Options = DEFAULTS) -> None:
+        self.model, self.options = model, options
+
+    @classmethod
+    def read(cls, *where: str | Path, options: Options = DEFAULTS) -> Cluster:
+        """Files, directories, or `-`. Raises `Unusable` with every reason why nothing can be proved about them."""
+        with garbage.held():
+            found = paths.read(where)
+            return cls._checked(found.documents, found.findings, options)
+
+    @classmethod
+    def of(cls, objects: Iterable[dict[str, Any]], *, options: Options = DEFAULTS) -> Cluster:
+        """Objects that are decoded already. Raises `Unusable`."""
+        with garbage.held():
+            found = sources.objects(objects)
+            return cls._checked(found.documents, found.findings, options)
+
+    @classmethod
+    def _checked(
+        cls, found: Iterable[documents.Document], said: tuple[findings.Finding, ...], options: Options
+    ) -> Cluster:
+        model = build.build(found, options.default_namespace)
+        if wrong := findings.errors((*said, *model.findings)):
+            raise findings.Unusable(wrong)
+        return cls(model, options)
+
+    def reachable(self, source: str, destination: str, port: int | str | None = None) -> Answer:
+        """May `source` connect to `destination` on `port` (8080, "53/UDP"; None: on any)?
+
+        Ends are `namespace/name`, `namespace/name[Kind]`, `name` where only one has it, or an address. The answer is
+        true or false, and raises `Undecidable` when taken for either while it is neither. Raises `ends.UnknownEnd`.
+        """
+        ports = None if port is None else connections.parse(str(port))
+        return self.between(ends.find(self.model, source), ends.find(self.model, destination), ports)
+
+    def between(self, source: ends.End, destination: ends.End, ports: intervals.Intervals | None) -> Answer:
+        """As `reachable`, of ends and ports that are found already."""
+        if unread := (*self.model.unread, *self.model.beside):
+            names = ", ".join(f"{each.kind} {each.name}" for each in unread)
+            return Answer(UNDECIDABLE, "", f"nothing here reads {names}")
+        fewest = self._between(source, destination, FEWEST)
+        most = self._between(source, destination, MOST) if self.uncertain else fewest
+        wanted = most if ports is None else ports
+        if (ports is None and fewest) or (ports and not intervals.difference(ports, fewest)):
+            return Answer(ALLOWED, connections.text(fewest))
+        if not intervals.intersection(wanted, most):
+            return Answer(DENIED, connections.text(fewest))
+        if intervals.intersection(wanted, most) == intervals.intersection(wanted, fewest):
+            return Answer(DENIED, connections.text(fewest))
+        return Answer(UNDECIDABLE, connections.text(fewest), self.why_not(source, destination))
+
+    def why_not(self, source: ends.End, destination: ends.End) -> str:
+        """Why connections between two ends are not decidable."""
+        for end in (source, destination):
+            if end.workload is not None and end.workload.host_network:
+                return f"{end} uses its node's network, and whether both are on one node is not known"
+        if self.options.ipblock_matches_pods:
+            return "an ipBlock may or may not cover the addresses that pods get"
+        return "a selector asks for a label that only a controller makes"
+
+    def _between(self, source: ends.End, destination: ends.End, reading: sides.Reading) -> intervals.Intervals:
+        if source.workload is not None and source.workload is destination.workload and _same_pod(source, destination):
+            return connections.ALL
+        reach = self.reach(reading)
+        found: intervals.Intervals | None = None
+        for one in self._numbers(source):
+            for other in self._numbers(destination):
+                here = reach.between(one, other)
+                found = here if found is None else intervals.intersection(found, here)
+        return found or intervals.NONE
+
+    def _numbers(self, end: ends.End) -> list[int]:
+        universe = self.universe
+        if end.workload is None:
+            return sorted(
+                {number for low, high in end.addresses for number in range(universe.atom(low), universe.atom(high) + 1)}
+            )
+        mine = workloads.each(end.workload, self.numbered)
+        if mine == (end.workload,):
+            return [universe.where[id(end.workload)]]
+        names = {each.name for number, each in enumerate(mine) if end.pod in (None, number)}
+        kind, namespace = end.workload.kind, end.workload.namespace
+        return [
+            number
+            for number, each in enumerate(universe.classes)
+            if any((one.name in names and one.kind == kind and one.namespace == namespace) for one in each.members)
+        ]
+
+    @functools.cached_property
+    def named(self) -> classes.Named:
+        """What the policies name, and the ranges that are given."""
+        found = classes.named(self.model.policies)
+        found.covered(self._ranges(self.options.node_ranges))
+        return found
+
+    @property
+    def numbered(self) -> bool:
+        """Does a selector ask for a label that tells the pods of a workload apart?"""
+        return not workloads.NUMBERED.isdisjoint(self.named.values)
+
+    @functools.cached_property
+    def universe(self) -> classes.Universe:
+        """All ends."""
+        with garbage.held():
+            return classes.universe(self.model, self.named, by_address=self.options.ipblock_matches_pods)
+
+    @functools.cached_property
+    def index(self) -> index.Index:
+        """Selectors over all ends."""
+        return index.Index(
+            self.universe,
+            blocks_match_pods=self.options.ipblock_matches_pods,
+            pod_ranges=self._ranges(self.options.pod_ranges),
+            node_ranges=self._ranges(self.options.node_ranges),
+        )
+
+    @staticmethod
+    def _ranges(some: Iterable[str]) -> intervals.Intervals:
+        return intervals.of(addresses.network(each) for each in some)
+
+    @functools.cached_property
+    def uncertain(self) -> bool:
+        """Is there anything that could make an answer undecidable?"""
+        table = self.index
+        unknown = any(value == selectors.UNKNOWN for _, value in table.values)
+        doubles = any(certain != possible for held in table.ports.values() for certain, possible in held.values())
+        return bool(table.nodes or table.maybe or unknown or doubles or self.options.ipblock_matches_pods)
+
+    def reach(self, reading: sides.Reading = USUAL) -> result.Reach:
+        """Everything at once, in one reading."""
+        return self._reach(reading if self.uncertain else USUAL)
+
+    def doubts(self) -> tuple[str, ...]:
+        """What keeps some answers from being decidable, in words; empty where every answer is exact."""
+        said = [
+            f"nothing here reads {each.kind} {each.name}: it may change any answer"
+            for each in (*self.model.unread, *self.model.beside)
+        ]
+        if self.uncertain and _everything(self.reach(FEWEST)) != _everything(self.reach(MOST)):
+            said.extend(self._uncertainties())
+        return tuple(said)
+
+    def _uncertainties(self) -> Iterable[str]:
+        hosts = [each.title for each in self.model.workloads if each.host_network]
+        if hosts:
+            yield f"{_some(hosts)}: on the node's network, so an isolated pod on the same node reaches and is reached"
+        if self.options.ipblock_matches_pods and not self.options.pod_ranges:
+            yield "ipBlocks over pods: pod addresses are not known (say --pod-range)"
+        unknown = sorted(
+            {key for key, value in self.index.values if value == selectors.UNKNOWN} | set(self.index.maybe)
+        )
+        if unknown:
+            yield f"selectors ask for {_some(unknown)}, whose values only a controller knows"
+
+    @functools.cached_property
+    def _known(self) -> dict[sides.Reading, result.Reach]:
+        return {}
+
+    def _reach(self, reading: sides.Reading) -> result.Reach:
+        if reading not in self._known:
+            some = self.model.policies
+            with garbage.held():
+                egress = sides.side(self.index, some, policies.EGRESS, reading)
+                ingress = sides.side(self.index, some, policies.INGRESS, reading)
+            self._known[reading] = result.Reach(self.universe, egress, ingress)
+        return self._known[reading]
+
+
+def _same_pod(source: ends.End, destination: ends.End) -> bool:
+    return source.pod is not None and source.pod == destination.pod
+
+
+def _everything(reach: result.Reach) -> list[tuple[int, tuple[result.Part, ...]]]:
+    return list(reach.rows())
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def outside(words: str) -> ends.End:
+    """Addresses as an end."""
+    return ends.End(addresses=addresses.parse(words))

@@ -1,0 +1,74 @@
+"""Paths: files, directories and `-` for standard input become sources, and sources documents."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from groundplan.proof import findings
+from groundplan.proof.manifests import documents, sources
+
+SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def read(paths: Iterable[str | Path]) -> documents.Read:
+    """All documents behind `paths`, in the order of the paths and, within a directory, of the names."""
+    found: list[documents.Document] = []
+    said: list[findings.Finding] = []
+    for each in paths:
+        for part in _each(str(each)):
+            found.extend(part.documents)
+            said.extend(part.findings)
+    if not found and not findings.errors(tuple(said)):
+        said.append(_nothing([str(each) for each in paths]))
+    return documents.Read(tuple(found), tuple(said))
+
+
+def _each(path: str) -> Iterator[documents.Read]:
+    if path == "-":
+        yield sources.decode(documents.Source("standard input", sys.stdin.buffer.read()))
+        return
+    place = Path(path)
+    if not place.is_dir():
+        yield _file(place)
+        return
+    yield from _directory(place)
+
+
+def _directory(place: Path) -> Iterator[documents.Read]:
+    files = sorted(each for each in place.rglob("*") if _wanted(each, place))
+    built = [each for each in files if each.name in KUSTOMIZATIONS]
+    if built:
+        yield documents.Read((), tuple(_unbuilt(each) for each in built))
+        return
+    for each in files:
+        yield _file(each)
+
+
+def _wanted(path: Path, top: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
+    return not hidden and (path.suffix in SUFFIXES or path.name in KUSTOMIZATIONS) and path.is_file()
+
+
+def _file(path: Path) -> documents.Read:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        why = error.strerror or str(error)
+        said = findings.Finding("GP505", f"{path} cannot be read", findings.Place(str(path)), why, "correct the path")
+        return documents.Read((), (said,))
+    return sources.decode(documents.Source(str(path), text))
+
+
+def _unbuilt(path: Path) -> findings.Finding:
+    why = "its files are parts: what reaches the cluster is what kustomize makes of them"
+    remedy = f"kustomize build {path.parent} | groundplan check -"
+    return findings.Finding("GP507", f"{path.parent} is a kustomization", findings.Place(str(path)), why, remedy)
+
+
+def _nothing(paths: list[str]) -> findings.Finding:
+    where = " ".join(paths) or "the empty list of paths"
+    remedy = f"give files, or directories with {', '.join(SUFFIXES)}"
+    return findings.Finding("GP504", f"{where} holds no document", findings.Place(where), remedy=remedy)

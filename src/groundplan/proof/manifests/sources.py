@@ -1,0 +1,152 @@
+"""Decoding one source into documents and findings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from groundplan.proof import findings
+from groundplan.proof.manifests import documents, yaml_reader
+
+TEMPLATED = "it looks like a template: render it first, as in `helm template . | groundplan check -`"
+
+
+class _Twice(ValueError):
+    """A key said twice in JSON."""
+
+
+def decode(source: documents.Source) -> documents.Read:
+    """Every object in a source. One unreadable document makes the whole source unreadable."""
+    if source.text.lstrip()[:1] in (b"{", b"["):
+        found = _json(source)
+        if found is not None:
+            return found
+    return _yaml(source)
+
+
+def objects(some: Iterable[Any]) -> documents.Read:
+    """Values that are decoded already, as if each were a document of its own."""
+    said: list[findings.Finding] = []
+    found: list[documents.Document] = []
+    for number, each in enumerate(some):
+        document = documents.Document(each, None, number)
+        if wrong := _no_object(document):
+            said.append(wrong)
+        else:
+            found.extend(_objects(document, said))
+    if not found and not said:
+        said.append(findings.Finding("GP504", "there is no object", remedy="give at least one"))
+    return documents.Read(tuple(found), tuple(said))
+
+
+def _json(source: documents.Source) -> documents.Read | None:
+    try:
+        value = json.loads(source.text, object_pairs_hook=_once)
+    except _Twice as error:
+        said = findings.Finding("GP502", f"key {error} stands twice in one mapping", findings.Place(source.name))
+        return documents.Read((), (said,))
+    except (ValueError, RecursionError):
+        return None
+    return _gathered(source, [(value, 0)], [])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _yaml(source: documents.Source) -> documents.Read:
+    values, found = yaml_reader.Values(), []
+    try:
+        composer = yaml_reader.Composer(source.text)
+        while composer.check_node():
+            node = composer.get_node()
+            found.append((values.document(node), node.start_mark.line + 1))
+    except yaml.YAMLError as error:
+        return documents.Read((), (_broken(source, error),))
+    except (yaml_reader.Trouble, UnicodeDecodeError, RecursionError) as error:
+        place = findings.Place(source.name, getattr(error, "line", 0))
+        said = findings.Finding("GP501", f"{source.name} cannot be read", place, str(error), _remedy(source))
+        return documents.Read((), (said,))
+    return _gathered(source, found, [*_twice(source, values), *_traps(source, values)])
+
+
+def _broken(source: documents.Source, error: yaml.YAMLError) -> findings.Finding:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    why = getattr(error, "problem", None) or str(error).splitlines()[0]
+    place = findings.Place(source.name, mark.line + 1 if mark else 0)
+    return findings.Finding("GP501", f"{source.name} cannot be read", place, why, _remedy(source))
+
+
+def _remedy(source: documents.Source) -> str:
+    return TEMPLATED if b"{{" in source.text else "correct the YAML"
+
+
+def _twice(source: documents.Source, values: yaml_reader.Values) -> Iterator[findings.Finding]:
+    for key, line in values.twice:
+        place = findings.Place(source.name, line)
+        why = "readers keep the first or the last, silently; the API server refuses it"
+        yield findings.Finding("GP502", f"key {key} stands twice in one mapping", place, why, "keep one of them")
+
+
+def _traps(source: documents.Source, values: yaml_reader.Values) -> Iterator[findings.Finding]:
+    for text, line in values.traps:
+        value = values.known[text][0]
+        why = f"kubectl reads it as {json.dumps(value)}; other readers of YAML do not"
+        remedy = f'write "{text}" for the text, or {json.dumps(value)} for the value'
+        yield findings.Finding("GP506", f"{text} is not quoted", findings.Place(source.name, line), why, remedy)
+
+
+def _gathered(source: documents.Source, values: list[tuple[Any, int]], said: list[findings.Finding]) -> documents.Read:
+    found: list[documents.Document] = []
+    for index, (value, line) in enumerate(values):
+        if value is None:
+            continue
+        document = documents.Document(value, source, index, line=line)
+        if wrong := _no_object(document):
+            said.append(wrong)
+        else:
+            found.extend(_objects(document, said))
+    return documents.Read(tuple(found), tuple(said))
+
+
+def _no_object(document: documents.Document) -> findings.Finding | None:
+    data: Any = document.data
+    name = document.source.name if document.source else ""
+    place = findings.Place(name, document.line)
+    remedy = "give only files of Kubernetes objects, or name them one by one"
+    if not isinstance(data, dict):
+        return findings.Finding("GP503", f"a document of {name} is no object", place, "it is no mapping", remedy)
+    lacking = [key for key in ("apiVersion", "kind") if not (isinstance(data.get(key), str) and data[key])]
+    if lacking:
+        why = f"it has no {' and no '.join(lacking)}"
+        return findings.Finding("GP503", f"a document of {name} is no object", place, why, remedy)
+    return None
+
+
+def _objects(document: documents.Document, said: list[findings.Finding]) -> Iterator[documents.Document]:
+    items = document.data.get("items")
+    if not document.kind.endswith("List") or not ("items" in document.data and isinstance(items, list | None)):
+        yield document
+        return
+    for number, item in enumerate(items or ()):
+        whole = _typed(item, document)
+        inner = documents.Document(whole, document.source, document.index, (*document.items, number), document.line)
+        wrong = _no_object(inner)
+        if wrong:
+            said.append(wrong)
+        else:
+            yield from _objects(inner, said)
+
+
+def _typed(item: Any, around: documents.Document) -> Any:
+    # The items of a typed list (PodList) leave out what the list's own kind says.
+    if isinstance(item, dict) and "kind" not in item and around.kind != "List":
+        return {"apiVersion": around.data["apiVersion"], "kind": around.kind.removesuffix("List"), **item}
+    return item

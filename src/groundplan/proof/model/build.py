@@ -1,0 +1,178 @@
+"""From documents to a model: every object read once, every refusal found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from groundplan.proof import findings
+from groundplan.proof.manifests import documents
+from groundplan.proof.model import kinds, policies, selectors, services, shapes, workloads
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+class Model(msgspec.Struct, frozen=True, eq=False):
+    """What a set of manifests says."""
+
+    everything: tuple[documents.Document, ...]
+    namespaces: dict[str, dict[str, str]]
+    """Every namespace that is declared or used, with its labels."""
+    declared: frozenset[str]
+    """Namespaces that have an object; of the others only the name is known."""
+    workloads: tuple[workloads.Workload, ...]
+    policies: tuple[policies.Policy, ...]
+    services: tuple[services.Service, ...]
+    beside: tuple[documents.Document, ...]
+    """Policies of kinds beside NetworkPolicy v1."""
+    unread: tuple[documents.Document, ...]
+    """Objects that could change who reaches whom and that nothing here reads."""
+    findings: tuple[findings.Finding, ...]
+
+
+BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"): ("v1alpha1",),
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): ("v1alpha1",),
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): ("v1alpha2",),
+    ("cilium.io", "CiliumNetworkPolicy"): ("v2",),
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"): ("v2",),
+    ("security.istio.io", "AuthorizationPolicy"): ("v1", "v1beta1"),
+}
+"""Kinds beside NetworkPolicy v1 that are read, in the versions that are."""
+
+
+class _Builder:
+    def __init__(self, default_namespace: str | None) -> None:
+        self.default = default_namespace
+        self.labels: dict[str, dict[str, str]] = {}
+        self.declared: set[str] = set()
+        self.workloads: list[workloads.Workload] = []
+        self.policies: list[policies.Policy] = []
+        self.services: list[services.Service] = []
+        self.beside: list[documents.Document] = []
+        self.unread: list[documents.Document] = []
+        self.said: list[findings.Finding] = []
+        self.seen: dict[tuple[str, str, str, str], documents.Document] = {}
+
+    def add(self, document: documents.Document) -> None:
+        group, kind = document.group, document.kind
+        namespace = self.namespace(document)
+        if namespace is None:
+            return
+        self.once(document, group, kind, namespace)
+        try:
+            self.read(document, group, kind, namespace)
+        except ValueError as error:
+            self.refuse(_REFUSALS.get(kind, "GP404"), document, str(error))
+
+    def read(self, document: documents.Document, group: str, kind: str, namespace: str) -> None:
+        if (group, kind) in kinds.WORKLOADS:
+            self.workloads.append(workloads.read(document, namespace))
+        elif kind == "NetworkPolicy" and group in ("networking.k8s.io", "extensions"):
+            self.policy(document, namespace)
+        elif kind == "Service" and not group:
+            self.services.append(services.read(document, namespace))
+        elif kind == "Namespace" and not group:
+            self.own(document)
+        elif document.data["apiVersion"].rpartition("/")[2] in BESIDE.get((group, kind), ()):
+            self.beside.append(document)
+        elif kinds.filters(group, kind):
+            self.unread.append(document)
+
+    def own(self, document: documents.Document) -> None:
+        shape: shapes.Namespace = shapes.convert(document.data, shapes.Namespace)
+        labels, name = shape.metadata.labels or {}, shape.metadata.name or ""
+        workloads.check_labels(labels)
+        # The API server sets this label whatever the file says (KEP-2161).
+        self.labels[name] = {**labels, NAME_LABEL: name}
+        self.declared.add(name)
+
+    def policy(self, document: documents.Document, namespace: str) -> None:
+        policy, wrong = policies.read(document, namespace)
+        self.policies.append(policy)
+        for field, why in wrong:
+            self.refuse("GP401", document, why, field)
+        for direction in policy.dead:
+            self.dead(policy, direction)
+
+    def dead(self, policy: policies.Policy, direction: str) -> None:
+        place = policy.document.place("spec", direction.lower())
+        what = f"{policy.title} has {direction.lower()} rules that never apply"
+        remedy = f"add {direction} to spec.policyTypes, or remove the rules"
+        self.said.append(findings.Finding(
+            "GP411", what, place, f"spec.policyTypes leaves {direction} out", remedy,
+            f"NetworkPolicy {policy.title}", f"spec.{direction.lower()}",
+        ))  # fmt: skip
+
+    def namespace(self, document: documents.Document) -> str | None:
+        if document.kind in kinds.CLUSTER_SCOPED:
+            return ""
+        said = document.metadata.get("namespace")
+        if isinstance(said, str) and said:
+            return said
+        if self.default or not _matters(document):
+            return self.default or ""
+        what = f"{document.kind} {document.name} has no namespace"
+        why = "whoever applies it decides, and so decides which policies hold"
+        remedy = "write metadata.namespace, or say --namespace NAME"
+        self.said.append(findings.Finding("GP403", what, document.place("metadata"), why, remedy))
+        return None
+
+    def once(self, document: documents.Document, group: str, kind: str, namespace: str) -> None:
+        name = document.metadata.get("name")
+        if not isinstance(name, str) or not name:
+            return
+        first = self.seen.setdefault((group, kind, namespace, name), document)
+        if first is not document:
+            what = f"{kind} {namespace + '/' if namespace else ''}{name} is there twice"
+            why = f"the other is at {first.place('metadata', 'name')}; the last one applied wins"
+            remedy = "keep one of them"
+            self.said.append(findings.Finding("GP402", what, document.place("metadata", "name"), why, remedy))
+
+    def refuse(self, code: str, document: documents.Document, why: str, field: str = "") -> None:
+        name = f"{document.kind} {document.metadata.get('namespace', self.default or '')}/{document.name}"
+        place = document.place(*steps(field))
+        what = f"{name} is refused" + (f" at {field}" if field else "")
+        self.said.append(findings.Finding(code, what, place, why, "correct the field", name, field))
+
+    def model(self, everything: tuple[documents.Document, ...]) -> Model:
+        used = {each.namespace for each in self.workloads}
+        used |= {each.namespace for each in self.policies} | {each.namespace for each in self.services}
+        for name in used - self.labels.keys():
+            self.labels[name] = {NAME_LABEL: name}
+        return Model(
+            everything, self.labels, frozenset(self.declared), tuple(self.workloads), tuple(self.policies),
+            tuple(self.services), tuple(self.beside), tuple(self.unread), tuple(self.said),
+        )  # fmt: skip
+
+
+_REFUSALS = {"NetworkPolicy": "GP401", "Namespace": "GP405", "Service": "GP406"}
+
+
+def _matters(document: documents.Document) -> bool:
+    key = (document.group, document.kind)
+    policy = key in BESIDE or document.kind == "NetworkPolicy" or kinds.filters(*key)
+    return key in kinds.WORKLOADS or policy or key == ("", "Service")
+
+
+def steps(field: str) -> tuple[str | int, ...]:
+    """`spec.ingress[0].from` as the steps of a path."""
+    found: list[str | int] = []
+    for part in field.replace("]", "").split(".") if field else ():
+        name, *numbers = part.split("[")
+        found.extend([name, *map(int, numbers)])
+    return tuple(found)
+
+
+def build(everything: Iterable[documents.Document], default_namespace: str | None = None) -> Model:
+    """The model of all documents."""
+    builder, all_ = _Builder(default_namespace), tuple(everything)
+    for document in all_:
+        builder.add(document)
+    return builder.model(all_)
+
+
+def selectable(labels: dict[str, str]) -> dict[str, str]:
+    """A workload's labels as selectors see them, with those that the API server may add."""
+    return {**dict.fromkeys(workloads.TOPOLOGY, selectors.MAYBE), **labels}
