@@ -1,7 +1,6 @@
 """`python -m payments.acquirer`"""
 
 from groundplan_runtime import service
-
 from payments.acquirer import app
 
 

@@ -7,8 +7,8 @@ import pathlib
 from collections.abc import AsyncIterator
 
 import msgspec
-from groundplan_runtime import service
 
+from groundplan_runtime import service
 from payments.acquirer import bank, faults, http, store
 
 

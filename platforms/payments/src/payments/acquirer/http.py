@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
-from groundplan_runtime import http
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from groundplan_runtime import http
 from payments.acquirer import bank, faults, pages, store, wire
 
 MAX_PAGE = 1000

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 
-import redis.asyncio
 import redis.exceptions
+
+from groundplan_runtime import redis as keys
 
 TTL = 15 * 60
 """Seconds a code is kept."""
@@ -17,16 +18,16 @@ _log = logging.getLogger(__name__)
 
 
 class Codes:
-    """Encrypted codes by token; `prefix` is what the server's ACL allows this service."""
+    """Encrypted codes by token."""
 
-    def __init__(self, client: redis.asyncio.Redis, prefix: str = "card:") -> None:
-        self._client = client
-        self._prefix = prefix
+    def __init__(self, kept: keys.Store) -> None:
+        self._client = kept.client
+        self._key = kept.key
 
     async def keep(self, token_id: str, sealed: bytes) -> bool:
         """Whether the code is kept."""
         try:
-            return bool(await self._client.set(self._key(token_id), sealed, ex=TTL))
+            return bool(await self._client.set(self._key("cvc", token_id), sealed, ex=TTL))
         except (redis.exceptions.RedisError, OSError) as error:
             _log.warning("a CVC is not kept: redis does not answer", extra={"token": token_id, "cause": repr(error)})
             return False
@@ -34,7 +35,7 @@ class Codes:
     async def take(self, token_id: str) -> bytes | None:
         """The code, gone from now on; None when there is none or Redis is away."""
         try:
-            taken = await self._client.getdel(self._key(token_id))
+            taken = await self._client.getdel(self._key("cvc", token_id))
         except (redis.exceptions.RedisError, OSError) as error:
             _log.warning("no CVC goes out: redis does not answer", extra={"token": token_id, "cause": repr(error)})
             return None
@@ -42,13 +43,10 @@ class Codes:
 
     async def has(self, token_id: str) -> bool:
         try:
-            return bool(await self._client.exists(self._key(token_id)))
+            return bool(await self._client.exists(self._key("cvc", token_id)))
         except (redis.exceptions.RedisError, OSError) as error:
             _log.warning("unknown CVC: redis does not answer", extra={"token": token_id, "cause": repr(error)})
             return False
 
     async def forget(self, token_id: str) -> None:
         await self.take(token_id)
-
-    def _key(self, token_id: str) -> str:
-        return f"{self._prefix}cvc:{token_id}"

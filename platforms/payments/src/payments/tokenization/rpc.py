@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 import grpc
-from groundplan_runtime import current
 
+from groundplan_runtime import current
 from payments.common import failures
 from payments.rpc import tokenization_pb2 as pb
 from payments.rpc import tokenization_pb2_grpc
