@@ -35,7 +35,7 @@ class Accounts:
         token = opaque.new("vt")
         password_hash = await self._hasher.hash(password)
         wish = people.Registration(opaque.hashed(token), email, fields.email_key(email), name, password_hash)
-        await self._rows.register(wish, self._mails.welcome(name, token), self._mails.known())
+        await self._rows.register(wish, self._mails.welcome(token), self._mails.known())
         self._wake()
 
     async def verify(self, token: str) -> people.Person:

@@ -11,11 +11,12 @@ class Letters:
     def __init__(self, public_url: str) -> None:
         self._base = public_url.rstrip("/")
 
-    def welcome(self, name: str, token: str) -> people.Letter:
+    def welcome(self, token: str) -> people.Letter:
+        """Without the name: whoever registers writes it, and could write to a stranger in our name."""
         link = f"{self._base}/auth/verify?token={token}"
         return people.Letter(
             "Confirm your address",
-            f"Hello {name},\n\nconfirm that this address is yours and your account is ready:\n\n{link}\n\n"
+            "Hello,\n\nconfirm that this address is yours and your account is ready:\n\n{link}\n\n"
             f"The link works once, for 24 hours. Programs send its token to POST /auth/verify.\n"
             f"If you did not ask for this, there is nothing to do.\n",
         )

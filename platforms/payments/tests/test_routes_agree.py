@@ -1,0 +1,21 @@
+"""The gateway's table and payment-api's own routes agree: nothing that payment-api answers is out of reach."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+
+from payments.api import app
+from payments.gateway import matching, routes
+
+# Routes are declared before anything is connected, so what stands behind the handlers does not matter here.
+ANSWERED = [route for kind in app.HANDLERS for route in kind(mock.MagicMock()).routes()]
+
+
+@pytest.mark.parametrize("answered", ANSWERED, ids=lambda route: f"{route.method} {route.path}")
+def test_the_gateway_lets_through_what_payment_api_answers(answered: app.routes.Route) -> None:
+    path = "/".join("x1" if part.startswith("{") else part for part in answered.path.split("/"))
+    found = matching.Table(routes.ROUTES).find(path)
+    assert found is not None and answered.method in found
+    assert found[answered.method].publishable == answered.publishable
