@@ -14,7 +14,9 @@ and v1 API reference; for the other kinds, see the module that reads them.
 from __future__ import annotations
 
 from tests.proof.naive.evaluator import PodName as PodName
+from tests.proof.naive.evaluator import Question as Question
 from tests.proof.naive.evaluator import allowed as allowed
 from tests.proof.naive.evaluator import pods as pods
+from tests.proof.naive.evaluator import verdicts as verdicts
 from tests.proof.naive.refusals import Invalid as Invalid
 from tests.proof.naive.refusals import Undecidable as Undecidable

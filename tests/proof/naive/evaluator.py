@@ -9,16 +9,19 @@ first, also over a Kubernetes NetworkPolicy; what is allowed is the union).
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.proof.naive import addresses, cilium, istio, networkpolicy, reading, tiers, truth
 from tests.proof.naive import pods as workloads
 from tests.proof.naive import ports as port_rules
-from tests.proof.naive.refusals import Undecidable
+from tests.proof.naive.refusals import Invalid, Undecidable
 
 PodName = tuple[str, str, str, int]
 """Namespace, workload's name, its kind, and the replica's number from 0."""
+
+Question = tuple[PodName | str, PodName | str, str, int]
+"""Source, destination, protocol, port."""
 
 
 def allowed(
@@ -40,6 +43,28 @@ def allowed(
     in `node_ranges` is a node's. Raises `Invalid`, `Undecidable`, or `LookupError` for a pod that is not there.
     """
     cluster = reading.cluster(documents, default_namespace, ipblock_matches_pods, pod_ranges, node_ranges)
+    return decided(cluster, (source, destination, protocol, port))
+
+
+def verdicts(documents: Iterable[Any], questions: Iterable[Question], **options: Any) -> Iterator[str]:
+    """allowed, denied, undecidable or invalid, for each question; the documents are read once.
+
+    `options` are the keyword arguments of `allowed`.
+    """
+    try:
+        cluster = reading.cluster(documents, options.pop("default_namespace", None), **options)
+    except (Invalid, Undecidable) as refusal:
+        yield from (type(refusal).__name__.lower() for _ in questions)
+        return
+    for question in questions:
+        try:
+            yield "allowed" if decided(cluster, question) else "denied"
+        except Undecidable:
+            yield "undecidable"
+
+
+def decided(cluster: reading.Cluster, question: Question) -> bool:
+    source, destination, protocol, port = question
     ends = end(cluster, source), end(cluster, destination)
     asked = (port_rules.protocol(protocol, "query"), port_rules.number(port, "query"))
     answer = passes(cluster, *ends, asked)
