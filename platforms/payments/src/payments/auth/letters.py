@@ -16,7 +16,7 @@ class Letters:
         link = f"{self._base}/auth/verify?token={token}"
         return people.Letter(
             "Confirm your address",
-            "Hello,\n\nconfirm that this address is yours and your account is ready:\n\n{link}\n\n"
+            f"Hello,\n\nconfirm that this address is yours and your account is ready:\n\n{link}\n\n"
             f"The link works once, for 24 hours. Programs send its token to POST /auth/verify.\n"
             f"If you did not ask for this, there is nothing to do.\n",
         )
