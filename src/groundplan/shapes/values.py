@@ -28,6 +28,8 @@ class Resolver(Protocol):
     def files(self, name: str) -> str: ...
     def program(self, owner: str, name: str) -> str: ...
     def public_url(self) -> str: ...
+    def token_issuer(self) -> str: ...
+    def token_keys(self) -> str: ...
     def option(self, owner: str, name: str) -> str: ...
 
 
@@ -161,6 +163,22 @@ class PublicUrl(Value):
 
     def resolve(self, to: Resolver) -> str:
         return to.public_url()
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenIssuer(Value):
+    """Who signs the workloads' tokens, as their ``iss`` says it."""
+
+    def resolve(self, to: Resolver) -> str:
+        return to.token_issuer()
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenKeys(Value):
+    """The JSON Web Key Set that verifies the workloads' tokens (RFC 7517)."""
+
+    def resolve(self, to: Resolver) -> str:
+        return to.token_keys()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -93,6 +93,12 @@ class Site:
                 return endpoint.url.resolve(self)
         return f"http://{LOOPBACK}"
 
+    def token_issuer(self) -> str:
+        return self.issuer
+
+    def token_keys(self) -> str:
+        return self.jwks
+
     def option(self, owner: str, name: str) -> str:
         """Of an internet: what may be reached although private, the stand-in first."""
         outside = self._external(owner)
