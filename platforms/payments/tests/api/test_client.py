@@ -24,10 +24,10 @@ async def test_a_shop_s_day_with_the_official_client(api: conftest.Api, client: 
         paid = client.v1.payment_intents.confirm(intent.id, {"expand": ["latest_charge", "customer"]})
         assert paid.status == "succeeded"
         charge: Any = paid.latest_charge
-        assert isinstance(charge, stripe.Charge)
+        assert charge.object == "charge"
         assert charge.payment_method_details.card.last4 == "4242"
         assert paid.customer.metadata["tier"] == "gold"
-        refund = client.v1.refunds.create({"charge": paid.latest_charge.id, "amount": 500})
+        refund = client.v1.refunds.create({"charge": charge.id, "amount": 500})
         assert refund.status == "succeeded"
         for _ in range(3):
             client.v1.payment_intents.create({"amount": 100, "currency": "usd"})

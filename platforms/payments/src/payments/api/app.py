@@ -7,11 +7,13 @@ from payments.api import acquiring, keys, settings, store, wallet
 from payments.api.flows import settling
 from payments.api.handlers import (
     charges,
+    checkout_sessions,
     customers,
     events,
     payment_intents,
     payment_methods,
     refunds,
+    setup_intents,
     webhook_endpoints,
 )
 from payments.api.pages import app as pages
@@ -24,6 +26,8 @@ HANDLERS = (
     payment_methods.Handlers,
     refunds.Handlers,
     charges.Handlers,
+    setup_intents.Handlers,
+    checkout_sessions.Handlers,
     customers.Handlers,
     events.Handlers,
     webhook_endpoints.Handlers,

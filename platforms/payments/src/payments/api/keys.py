@@ -11,6 +11,7 @@ import asyncio
 import random
 import time
 
+from groundplan_runtime import deadlines
 from payments.api import changes, store
 from payments.api.wire import calls, errors, routes
 
@@ -60,7 +61,8 @@ class Keys:
         return calls.Answer(found.status, found.response.encode(), _REPLAYED)
 
     async def _tried(self, handler: routes.Handler, call: calls.Call) -> calls.Answer:
-        until, pause = time.monotonic() + PATIENCE, 0.004
+        left = deadlines.remaining()
+        until, pause = time.monotonic() + (PATIENCE if left is None else min(PATIENCE, left / 2)), 0.004
         while True:
             try:
                 return await handler(call)

@@ -224,6 +224,20 @@ class Store:
         found = [_row(tenant, kind, one) for one in await self._pool.fetch(sql, *tenant, *values)]
         return _cut(found, page)
 
+    async def session(self, one: str) -> rows.Row[Any] | None:
+        """A checkout session by its id alone: its page is for whoever has the address."""
+        found = await self._pool.fetchrow(_FIND_SESSION, one)
+        return _row(calls.Tenant(found["account_id"], found["livemode"]), kinds.SESSION, found) if found else None
+
+    async def intent_of(self, session: rows.Row[Any]) -> rows.Row[Any] | None:
+        one = session.object.payment_intent
+        return await self.find(session.tenant, kinds.INTENT, one) if one else None
+
+    async def outlived(self, now: int, limit: int) -> list[rows.Row[Any]]:
+        """Open checkout sessions past their time that nobody is paying just now."""
+        found = await self._pool.fetch(_OUTLIVED, now, limit)
+        return [_row(calls.Tenant(one["account_id"], one["livemode"]), kinds.SESSION, one) for one in found]
+
     async def key(self, tenant: calls.Tenant, key: str) -> Key | None:
         found = await self._pool.fetchrow(_FIND_KEY, *tenant, key)
         return Key(*found) if found else None
@@ -324,6 +338,9 @@ _ATTEMPTS_OF = f"""SELECT {_ATTEMPT} FROM outbox_attempt WHERE event_id = (SELEC
 
 _WHOSE = "account_id = $1 AND livemode = $2"
 _FIND = {kind.table: f"SELECT {_COLUMNS} FROM {kind.table} WHERE {_WHOSE} AND id = $3" for kind in kinds.KINDS}
+_FIND_SESSION = f"SELECT account_id, livemode, {_COLUMNS} FROM checkout_session WHERE id = $1"
+_OUTLIVED = f"""SELECT account_id, livemode, {_COLUMNS} FROM checkout_session
+    WHERE state = 'open' AND expires_at <= $1 AND NOT inner_body ? 'promise' ORDER BY expires_at LIMIT $2"""
 _FIND_KEY = f"SELECT fingerprint, recovery_point, status, response FROM idempotency_key WHERE {_WHOSE} AND key = $3"
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import urllib.parse
 from typing import Any
 
 from payments.api import acquiring, changes, kinds, wallet
-from payments.api.flows import books, declines, keeping
+from payments.api.flows import authenticating, books, declines, keeping, sessions
 from payments.api.objects import charges, intents, methods, rows
 from payments.api.wire import calls
 from payments.api.world import World
@@ -50,6 +49,13 @@ class Authorizing:
         return await self.world.store.find(tenant, kinds.INTENT, promise.subject)
 
     async def decide(self, tenant: calls.Tenant, promise: changes.Promise, subject: Intent) -> keeping.Decided | None:
+        decided = await self._said(tenant, subject)
+        if decided is None or decided.open or not subject.inner.session:
+            return decided
+        after = next(write.row for write in decided.writes if write.kind is kinds.INTENT)
+        return decided._replace(writes=(*decided.writes, *await sessions.ended(self.world, after)))
+
+    async def _said(self, tenant: calls.Tenant, subject: Intent) -> keeping.Decided | None:
         method = await self._method(tenant, subject)
         try:
             answer = await self._asked(tenant, subject)
@@ -90,21 +96,9 @@ class Authorizing:
         return _failed(row, method, answer, declines.lost if answer.state != pb.DECLINED else None)
 
     def _challenged(self, row: Intent, answer: pb.Transaction) -> keeping.Decided:
-        nonce = ids.random(24)
-        url = self._authentication(row, answer.authentication_url, nonce)
-        action = {
-            "redirect_to_url": {"return_url": row.inner.return_url or None, "url": url},
-            "type": "redirect_to_url",
-        }
-        inner = {"promise": "", "transaction": answer.id, "nonce": nonce, "authentication": "", "unanswered": False}
+        inner, action = authenticating.challenge(self.world, row, answer)
         after = row.with_(inner, status="requires_action", next_action=action)
         return keeping.Decided((changes.along(kinds.INTENT, after, "challenge"),), after.object)
-
-    def _authentication(self, row: Intent, page: str, nonce: str) -> str:
-        """The bank's page, which sends the holder back to ours, which sends him to the merchant's."""
-        mode = "live" if row.tenant.livemode else "test"
-        back = f"{self.world.checkout_url}/checkout/authenticated/{row.tenant.account_id}/{mode}/{row.id}/{nonce}"
-        return f"{page}{'&' if '?' in page else '?'}{urllib.parse.urlencode({'return_url': back})}"
 
 
 def _request(tenant: calls.Tenant, row: Intent) -> pb.AuthorizeRequest:
@@ -197,7 +191,7 @@ def _failed(
 
 def unauthenticated(row: Intent, method: methods.PaymentMethod) -> changes.Write:
     """The holder failed or gave up authenticating: no charge was ever made."""
-    said = declines.unauthenticated(method)
+    said = declines.unauthenticated(method, "payment_intent_authentication_failure")
     after = row.with_(
         _SETTLED | {"transaction": ""}, status="requires_payment_method", payment_method=None,
         last_payment_error=said, next_action=None,

@@ -63,6 +63,7 @@ class Capturing(_Held):
 
     async def decide(self, tenant: calls.Tenant, promise: changes.Promise, subject: Intent) -> keeping.Decided | None:
         amount, final = int(promise.values["amount"]), bool(promise.values["final"])
+        wanted = subject.object.amount_received + amount
         request = pb.CaptureRequest(
             request_id=f"{subject.id}/capture/{subject.inner.attempt}",
             account_id=tenant.account_id,
@@ -72,20 +73,19 @@ class Capturing(_Held):
         )
         try:
             answer = await self.world.transactions.capture(request)
-            answer = await self._anew(tenant, subject, answer)
+            if subject.inner.unanswered and not _captured(answer, wanted):
+                # Asked again, it may repeat its first answer; how it stands now is another question.
+                answer = await self.world.transactions.get(tenant.account_id, subject.inner.transaction)
         except acquiring.Refused as refused:
             return self._given_up(subject, refused)
-        if isinstance(answer, acquiring.Unknown) or answer.captured < subject.object.amount_received + amount:
+        if isinstance(answer, acquiring.Unknown) or not _captured(answer, wanted):
             return self._unanswered(subject)
         charge = await self._charge(tenant, subject)
         return _taken(subject, charge, answer, final=final)
 
-    async def _anew(
-        self, tenant: calls.Tenant, row: Intent, answer: pb.Transaction | acquiring.Unknown
-    ) -> pb.Transaction | acquiring.Unknown:
-        if isinstance(answer, acquiring.Unknown) and row.inner.unanswered:
-            return await self.world.transactions.get(tenant.account_id, row.inner.transaction)
-        return answer
+
+def _captured(answer: pb.Transaction | acquiring.Unknown, wanted: int) -> bool:
+    return not isinstance(answer, acquiring.Unknown) and answer.captured >= wanted
 
 
 def _taken(row: Intent, charge: rows.Row[charges.Charge], answer: pb.Transaction, *, final: bool) -> keeping.Decided:
@@ -123,11 +123,11 @@ class Voiding(_Held):
         )
         try:
             answer = await self.world.transactions.void(request)
-            if isinstance(answer, acquiring.Unknown) and subject.inner.unanswered:
+            if subject.inner.unanswered and not _free(answer):
                 answer = await self.world.transactions.get(tenant.account_id, subject.inner.transaction)
         except acquiring.Refused as refused:
             return self._given_up(subject, refused)
-        if isinstance(answer, acquiring.Unknown) or answer.state not in _FREE:
+        if not _free(answer):
             return self._unanswered(subject)
         return await self._released(tenant, promise, subject)
 
@@ -141,6 +141,10 @@ class Voiding(_Held):
 
 
 _FREE = frozenset((pb.VOIDED, pb.EXPIRED, pb.DECLINED))
+
+
+def _free(answer: pb.Transaction | acquiring.Unknown) -> bool:
+    return not isinstance(answer, acquiring.Unknown) and answer.state in _FREE
 
 
 def cancel(row: Intent, reason: Any) -> changes.Write:

@@ -17,11 +17,11 @@ _MESSAGES = {
     "incorrect_number": "Your card number is incorrect.",
     "processing_error": "An error occurred while processing your card. Try again in a little bit.",
     "authentication_required": "Your card was declined. This transaction requires authentication.",
-    "payment_intent_authentication_failure": (
-        "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new "
-        "PaymentMethod to attempt to fulfill this PaymentIntent again."
-    ),
 }
+_UNAUTHENTICATED = (
+    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod "
+    "to attempt to fulfill this intent again."
+)
 _PARAMS = {"expired_card": "exp_month", "incorrect_cvc": "cvc", "incorrect_number": "number"}
 _CODES = frozenset(("expired_card", "incorrect_cvc", "incorrect_number", "processing_error", "authentication_required"))
 
@@ -38,8 +38,9 @@ def lost(charge: str | None, method: methods.PaymentMethod) -> dict[str, Any]:
     return _error("processing_error", "processing_error", "", charge, method)
 
 
-def unauthenticated(method: methods.PaymentMethod) -> dict[str, Any]:
-    said = _error("payment_intent_authentication_failure", None, "", None, method)
+def unauthenticated(method: methods.PaymentMethod, code: str) -> dict[str, Any]:
+    """`code` says of which kind of intent."""
+    said = _error(code, None, _UNAUTHENTICATED, None, method)
     return said | {"type": "invalid_request_error"}
 
 

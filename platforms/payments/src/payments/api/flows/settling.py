@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 
 from payments.api import store
-from payments.api.flows import authorizing, capturing, keeping, refunding
+from payments.api.flows import authorizing, capturing, checking_out, keeping, refunding, setting_up
+from payments.api.wire import errors
 from payments.api.world import World
 
 EVERY = 1.0
@@ -25,6 +28,7 @@ def flows(world: World) -> tuple[keeping.Flow, ...]:
         capturing.Capturing(world),
         capturing.Voiding(world),
         refunding.Refunding(world),
+        setting_up.SettingUp(world),
     )
 
 
@@ -42,6 +46,7 @@ class Settler:
             try:
                 while await self.settle() == BATCH:
                     pass
+                await self.expire()
                 if rounds % _FORGET_EVERY == 0:
                     await self._world.store.forget_keys(KEY_HOURS, 1000)
             except store.UNAVAILABLE as error:
@@ -54,6 +59,13 @@ class Settler:
         overdue = await self._world.store.overdue(BATCH)
         await asyncio.gather(*map(self._one, overdue))
         return len(overdue)
+
+    async def expire(self) -> None:
+        """Checkout sessions past their time."""
+        for session in await self._world.store.outlived(int(time.time()), BATCH):
+            # Somebody paid or expired it this moment: then it is not ours to end.
+            with contextlib.suppress(store.Stale, errors.Busy):
+                await checking_out.expire(self._world, session)
 
     async def _one(self, overdue: store.Overdue) -> None:
         promise = overdue.promise

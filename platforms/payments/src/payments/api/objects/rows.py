@@ -50,6 +50,8 @@ class Inner(msgspec.Struct, frozen=True, omit_defaults=True):
     """cs_… that an intent belongs to."""
     secrets: tuple[Secret, ...] = ()
     """With which a webhook endpoint's deliveries are signed."""
+    intent: dict[str, Any] = {}
+    """What a checkout session says of its payment intent."""
     items: tuple[dict[str, Any], ...] = ()
     """The line items of a checkout session."""
 

@@ -7,8 +7,9 @@ import urllib.parse
 from typing import Any
 
 from payments.api.flows import returning
-from payments.api.objects import intents, rows
-from payments.api.pages import html
+from payments.api.objects import rows
+from payments.api.pages import checkout, html
+from payments.api.wire import app as wire
 from payments.api.wire import calls
 from payments.api.world import World
 
@@ -33,7 +34,17 @@ class Pages:
         if parts[1] == "authenticated" and len(parts) == 6 and scope["method"] in ("GET", "HEAD"):
             scope["route_template"] = "/checkout/authenticated/{account}/{mode}/{intent}/{nonce}"
             return await self._authenticated(parts[2:], query)
+        if parts[1] == "pay" and len(parts) == 3:
+            scope["route_template"] = "/checkout/pay/{session}"
+            return await self._pay(parts[2], scope, receive)
         return html.message(404, "Not found", "There is no such page.")
+
+    async def _pay(self, name: str, scope: Any, receive: Any) -> html.Page:
+        if scope["method"] in ("GET", "HEAD"):
+            return await checkout.shown(self._world, name)
+        if scope["method"] == "POST":
+            return await checkout.paid(self._world, name, await wire.body(scope, receive))
+        return html.message(405, "Not possible", "This page is read or filled in.")
 
     async def _authenticated(self, parts: list[str], query: dict[str, str]) -> html.Page:
         account, mode, intent, nonce = parts
@@ -45,16 +56,17 @@ class Pages:
         return _onwards(row)
 
 
-def _onwards(row: rows.Row[intents.PaymentIntent]) -> html.Page:
+def _onwards(row: rows.Row[Any]) -> html.Page:
     """To the merchant, as Stripe's redirect does it: with the intent, its client secret and how it went."""
     good = row.object.status in ("succeeded", "processing", "requires_capture")
     if not row.inner.return_url:
-        said = "Your payment is authenticated." if good else "Your bank did not confirm this payment."
+        said = "Your card is authenticated" if good else "Your bank did not confirm that it is you"
         return html.message(200, said, "You can close this page.")
+    noun = row.object.object
     told = urllib.parse.urlencode(
         {
-            "payment_intent": row.id,
-            "payment_intent_client_secret": row.object.client_secret,
+            noun: row.id,
+            f"{noun}_client_secret": row.object.client_secret,
             "redirect_status": "succeeded" if good else "failed",
         }
     )

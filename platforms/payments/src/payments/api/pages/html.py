@@ -37,8 +37,8 @@ environment = jinja2.Environment(
 )
 
 
-def render(name: str, status: int = 200, **values: Any) -> Page:
-    return Page(status, environment.get_template(name).render(style=STYLE, **values))
+def render(template: str, status: int = 200, /, **values: Any) -> Page:
+    return Page(status, environment.get_template(template).render(style=STYLE, **values))
 
 
 def message(status: int, title: str, text: str) -> Page:
