@@ -98,7 +98,7 @@ auth.needs(
     smtp_account,
 )
 merchants.needs(
-    auth.grpc.methods("ValidateToken", "CheckPermission", "IssueApiKey", "ListApiKeys", "RollApiKey", "RevokeApiKey"),
+    auth.grpc.methods("CheckPermission", "IssueApiKey", "ListApiKeys", "RollApiKey", "RevokeApiKey"),
     merchant_db.read_write(append_only=["audit"]),
     redis.keys("merchant:"),
     smtp,
@@ -109,7 +109,7 @@ payments.needs(
     cards.grpc.methods("Tokenize", "GetMetadata", "Delete"),
     transactions.grpc.methods("Authorize", "Capture", "Void", "Refund", "Get", "List", "GetBalance"),
     payment_db.read_write(append_only=["history", "balance_transaction", "outbox_event", "outbox_attempt"]),
-    redis.keys("session:"),
+    redis.keys("session:payment:"),
 )
 sender.needs(
     payment_db.read("outbox_event", "webhook_endpoint"),

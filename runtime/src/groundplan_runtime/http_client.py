@@ -14,6 +14,10 @@ from groundplan_runtime import callee, contract, deadlines, traces
 if TYPE_CHECKING:
     import pyqwest
 
+# pyqwest's own runtime (tokio) starts a thread a core; for services, whose work is in Python, one does the same work
+# with fewer switches (13 % more throughput at the gateway on two cores). Read when pyqwest is first imported.
+os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
+
 _UNAVAILABLE = frozenset((502, 503, 504))
 
 

@@ -56,7 +56,7 @@ async def test_the_webhook_sender_sees_the_outbox_alone(live):
 
 
 def test_a_redis_user_touches_its_own_keys_alone(live):
-    for service, prefix in (("payment-api-service", "session:"), ("transaction-service", "transaction:")):
+    for service, prefix in (("payment-api-service", "session:payment:"), ("transaction-service", "transaction:")):
         url = (live.data / "files" / service / "secrets" / "redis-url").read_text().split("?")[0]
         client = redis.Redis.from_url(url)
         client.set(f"{prefix}probe", "1", ex=1)
