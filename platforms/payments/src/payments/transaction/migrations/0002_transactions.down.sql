@@ -1,0 +1,6 @@
+DROP TABLE cursor;
+DROP TABLE settlement;
+DROP TABLE dispute;
+DROP TABLE history;
+DROP TABLE operation;
+DROP TABLE transaction;

@@ -1,0 +1,1 @@
+"""SQL files, applied as the database's owner by `python -m groundplan_runtime.migrate`."""
