@@ -31,6 +31,7 @@ class Book:
         self._neighbours = _Neighbours(neighbours or directory.short_directory() / "ports.json", path)
         self.changes: list[str] = []
         self._ours: set[int] | None = None
+        self._table: processes.Table | None = None
 
     def take(self, name: str, wish: int | None = None) -> int:
         """The port for `name`: `wish` where that is free, else the one it had, else a new one."""
@@ -64,6 +65,10 @@ class Book:
     def _foreign(self, port: int) -> str | None:
         """Who holds `port`, in words; None when it is free, or ours."""
         if _is_free(port):
+            return None
+        if self._table is None:
+            self._table = processes.Table(self._family())
+        if self._table.holds(port):
             return None
         found = processes.listeners(port)
         if found and all(listener.pid in self._family() for listener in found):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -117,6 +117,27 @@ class Listener(msgspec.Struct, frozen=True):
         return f"pid {self.pid} ({self.name})" if self.pid else "a process of another user"
 
 
+class Table:
+    """Who of some processes listens where, read once: looking up thirty ports must not read /proc thirty times."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._sockets = _sockets_by_port() if HAS_PROC else {}
+        held = [_descriptors(PROC / str(pid)) for pid in pids] if self._sockets else []
+        self._held = frozenset().union(*held)
+
+    def holds(self, port: int) -> bool:
+        """Does one of the processes listen on the loopback `port`?"""
+        return any(f"socket:[{inode}]" in self._held for inode in self._sockets.get(port, ()))
+
+
+def _sockets_by_port() -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for local, inode in _listening():
+        if _is_local(local):
+            found.setdefault(int(local.rpartition(":")[2], 16), set()).add(inode)
+    return found
+
+
 def listeners(port: int) -> tuple[Listener, ...]:
     """All that listen on the TCP `port`, on any address."""
     if not HAS_PROC:
@@ -129,19 +150,23 @@ def listeners(port: int) -> tuple[Listener, ...]:
 
 
 def _listening_sockets(port: int) -> set[str]:
+    return _sockets_by_port().get(port, set())
+
+
+def _listening() -> Iterator[tuple[str, str]]:
+    """Local address and inode of each listening TCP socket."""
     # "  0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 …"
-    found: set[str] = set()
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):
-            rows = (line.split() for line in (PROC / "net" / table).read_text().splitlines()[1:])
-            found.update(row[9] for row in rows if row[3] == LISTEN and _is_here(row[1], port))
-    return found
+            for row in map(str.split, (PROC / "net" / table).read_text().splitlines()[1:]):
+                if row[3] == LISTEN:
+                    yield row[1], row[9]
 
 
-def _is_here(local: str, port: int) -> bool:
-    """Would ``0100007F:1F90`` stand in the way of 127.0.0.1:`port`?"""
-    address, _, number = local.rpartition(":")
-    return int(number, 16) == port and (not address.strip("0") or address.endswith("0100007F"))
+def _is_local(local: str) -> bool:
+    """Would ``0100007F:1F90`` stand in the way of the same port on 127.0.0.1?"""
+    address = local.rpartition(":")[0]
+    return not address.strip("0") or address.endswith("0100007F")
 
 
 def _holders(sockets: set[str]) -> list[int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 _IGNORED = {"__pycache__", "tests"}
 
@@ -18,23 +19,43 @@ def fingerprints(modules: Iterable[str], folders: Sequence[pathlib.Path]) -> dic
     """
     modules = sorted(modules)
     homes = {module: _home(module, folders) for module in modules}
-    separate = [home for home in homes.values() if home is not None]
-    return {module: _fingerprint(module, home, folders, separate) for module, home in homes.items()}
+    tops = {module.split(".")[0] for module, home in homes.items() if home is not None}
+    files = {top: _states(_home(top, folders)) for top in tops}
+    own = {module: str(home) for module, home in homes.items() if home is not None}
+    separate = tuple(f"{home}{os.sep}" for home in own.values()) + tuple(own.values())
+    return {
+        module: _fingerprint(files[module.split(".")[0]], own[module], separate) if module in own else ""
+        for module in modules
+    }
 
 
-def _fingerprint(
-    module: str, home: pathlib.Path | None, folders: Sequence[pathlib.Path], separate: list[pathlib.Path]
-) -> str:
-    if home is None:
-        return ""
-    top = _home(module.split(".")[0], folders) or home
-    files = {file for file in _files(top) if not any(_within(file, other) for other in separate)}
-    files |= set(_files(home))
+def _fingerprint(files: dict[str, str], home: str, separate: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
-    for file in sorted(files):
-        status = file.stat()
-        digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for path, state in files.items():
+        mine = path == home or path.startswith(f"{home}{os.sep}")
+        if mine or not path.startswith(separate):
+            digest.update(f"{path} {state}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _states(home: pathlib.Path | None) -> dict[str, str]:
+    """Size and time of change of every file below `home`, by path, in order."""
+    if home is None:
+        return {}
+    if home.is_file():
+        return {str(home): _state(home.stat())}
+    found: dict[str, str] = {}
+    for folder, folders, names in os.walk(home):
+        folders[:] = sorted(set(folders) - _IGNORED)
+        for name in sorted(names):
+            if not name.endswith(".pyc"):
+                path = os.path.join(folder, name)  # noqa: PTH118  (a thousand files at every start)
+                found[path] = _state(os.stat(path))  # noqa: PTH116
+    return found
+
+
+def _state(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def _home(module: str, folders: Sequence[pathlib.Path]) -> pathlib.Path | None:
@@ -46,16 +67,3 @@ def _home(module: str, folders: Sequence[pathlib.Path]) -> pathlib.Path | None:
         if (root / relative.with_suffix(".py")).is_file():
             return root / relative.with_suffix(".py")
     return None
-
-
-def _files(home: pathlib.Path) -> Iterator[pathlib.Path]:
-    if home.is_file():
-        yield home
-        return
-    for file in home.rglob("*"):
-        if file.is_file() and not _IGNORED & set(file.relative_to(home).parts) and file.suffix != ".pyc":
-            yield file
-
-
-def _within(file: pathlib.Path, home: pathlib.Path) -> bool:
-    return file == home or home in file.parents
