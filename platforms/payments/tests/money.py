@@ -16,7 +16,7 @@ import json
 import pathlib
 import secrets
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 import grpc.aio
 
@@ -29,8 +29,8 @@ from platforms.payments.tests import engines, running
 VISA = "4242424242424242"
 EVERYBODY = {"test": {"grpc": ["*"]}, "transaction-service": {"grpc": ["Detokenize"]}}
 LEDGER_APPEND_ONLY = ("entry", "history")
-# Short, so that a test need not wait: a killed worker's operations are free after half a second.
-QUICK = {"ACQUIRER_TIMEOUT": "1", "OPERATION_LEASE": "0.5", "RECONCILE_EVERY": "0.1", "ABANDON_AFTER": "1.5"}
+# Short, so that a test need not wait: a killed worker's operations are free after a second and a half.
+QUICK = {"ACQUIRER_TIMEOUT": "1", "OPERATION_LEASE": "1.5", "RECONCILE_EVERY": "0.1", "ABANDON_AFTER": "3"}
 
 
 def key_encryption_keys(*versions: int) -> str:
@@ -50,6 +50,9 @@ class House(running.Platform):
         self.acquirer = self._acquirer()
         self.cards = self._cards(valkey)
         self.transactions = self.start_transactions()
+
+    def __enter__(self) -> Self:
+        return self
 
     def _acquirer(self) -> running.Running:
         variables = {"DATA_DIRECTORY": str(self.directory / "acquirer")}

@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 async def build(context: service.Context) -> service.App:
-    chosen = context.load(Settings)
+    chosen = _consistent(context.load(Settings))
     pool = await context.enter(postgres.pool(chosen.database_dsn, largest=chosen.database_connections))
     rows = store.Store(pool, _seconds(chosen.operation_lease), _seconds(chosen.settles_after))
     bank = acquirer.Acquirer(await context.enter(clients.Http.for_callee("acquirer", timeout=chosen.acquirer_timeout)))
@@ -49,6 +49,13 @@ async def build(context: service.Context) -> service.App:
         ready={"database": lambda: postgres.check(pool)},
         background=(lambda: periodic.every(chosen.reconcile_every, settling.round),),
     )
+
+
+def _consistent(chosen: Settings) -> Settings:
+    if chosen.operation_lease <= chosen.acquirer_timeout:
+        what = f"  OPERATION_LEASE ({chosen.operation_lease:g} s) ends before a worker must (ACQUIRER_TIMEOUT)"
+        raise settings.SettingsError((f"{what}\n    fix: set it above {chosen.acquirer_timeout:g}",))
+    return chosen
 
 
 @contextlib.asynccontextmanager
