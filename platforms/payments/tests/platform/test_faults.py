@@ -17,13 +17,13 @@ class Load(threading.Thread):
     def __init__(self, live) -> None:
         super().__init__(daemon=True)
         self._client = live.client()
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self.paid: list[str] = []
         self.failed: list[str] = []
 
     def run(self) -> None:
         wanted = {"amount": 1500, "currency": "eur", "payment_method_types": ["card"], "payment_method": "pm_card_visa"}
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             try:
                 intent = self._client.v1.payment_intents.create({**wanted, "confirm": True})
             except stripe.StripeError as error:
@@ -34,7 +34,7 @@ class Load(threading.Thread):
                 self.paid.append(intent.id)
 
     def end(self) -> None:
-        self._stop.set()
+        self._ended.set()
         self.join(60)
 
 

@@ -107,26 +107,28 @@ def test_one_key_has_one_effect_and_all_its_answers_are_equal(live):
     assert json.loads(other[1])["error"]["type"] == "idempotency_error"
 
 
-async def test_each_state_history_is_a_path_of_the_declared_graph(live):
+async def test_each_history_is_a_path_of_the_graph_and_each_step_made_its_events_once(live):
     from payments.api import graph
 
     pay(live)
     connection = await asyncpg.connect(live.dsn("payment-api-service"))
     try:
-        rows = await connection.fetch(
-            "SELECT intent_id, from_state, to_state FROM intent_history ORDER BY intent_id, position"
-        )
+        rows = await connection.fetch("SELECT kind, object_id, edge, before, after FROM history ORDER BY number")
+        made = await connection.fetch("SELECT object_id, type, count(*) AS made FROM outbox_event GROUP BY 1, 2")
     finally:
         await connection.close()
     assert rows
     histories = collections.defaultdict(list)
     for row in rows:
-        histories[row["intent_id"]].append((row["from_state"], row["to_state"]))
-    for steps in histories.values():
-        for (_, reached), (left, _) in itertools.pairwise(steps):
-            assert reached == left
+        histories[row["kind"], row["object_id"]].append(row)
+    owed = collections.Counter()
+    for (kind, thing), steps in histories.items():
+        for former, later in itertools.pairwise(steps):
+            assert former["after"] == later["before"], thing
         for step in steps:
-            assert graph.allows(*step), step
+            assert graph.allows(step["before"], step["after"], kind), tuple(step)
+            owed.update((thing, event) for event in graph.edge(kind, step["edge"], step["before"]).events)
+    assert {(row["object_id"], row["type"]): row["made"] for row in made} == owed
 
 
 def test_no_card_number_and_no_cvc_is_anywhere(live):

@@ -87,7 +87,9 @@ def test_a_callee_refuses_a_caller_without_an_edge_and_a_method_without_a_right(
 
     place = next(each for each in live.stage.instances() if each["unit"] == "tokenization-service")
     files = live.data / "files"
-    request = tokenization_pb2.DetokenizeRequest(account_id="acct_x", token_id="card_x")
+    request = tokenization_pb2.DetokenizeRequest(
+        account_id="acct_x", token_id="card_x", purpose="authorization", reference="txn_x"
+    )
 
     def ask(token: str | None) -> grpc.StatusCode:
         with grpc.insecure_channel(place["addresses"]["grpc"]) as channel:

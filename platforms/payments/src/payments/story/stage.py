@@ -62,7 +62,7 @@ class Stage:
 
     def world(self) -> dict[str, str]:
         """What `payments.story.world.World` wants to know."""
-        urls = {each["name"]: each["addresses"] for each in self.instances()}
+        urls = {each["unit"]: each["addresses"] for each in self.instances()}
         prefix = f"{sys.executable} -m groundplan exec {PLAN} --data={self.data}"
         return {
             "PUBLIC_URL": urls["api-gateway"]["http"],
