@@ -98,7 +98,7 @@ async def test_an_acquirer_that_is_down_charges_nobody(house: money.House, clien
 
 
 async def test_a_caller_that_hangs_up_does_not_stop_what_was_begun(house: money.House, client: money.Client) -> None:
-    token, asked = (await client.tokenize()).id, {"request_id": money.request(), "reference": money.request()}
+    token, asked = (await client.tokenize()).id, _asked()
     house.faults("timeout_after_charge", seconds=0.4)
     message = pb.AuthorizeRequest(
         account_id=client.account_id, amount=1000, card_token=token, currency="usd", capture=True, **asked
@@ -109,6 +109,10 @@ async def test_a_caller_that_hangs_up_does_not_stop_what_was_begun(house: money.
     one = await settled(client, await client.money.Get(found))
     assert one.state == pb.CAPTURED
     assert (await client.authorize(1000, token, capture=True, **asked)).id == one.id
+
+
+def _asked() -> dict[str, Any]:
+    return {"request_id": money.request(), "reference": money.request()}
 
 
 async def _killed(house: money.House, when: str, work: Any) -> None:
@@ -198,7 +202,7 @@ async def test_a_dispute_that_is_notified_twice_is_recorded_once(house: money.Ho
     await asyncio.sleep(0.5)  # further rounds of the reconciler
     assert house.ledger_db.psql(f"SELECT count(*) FROM dispute WHERE transaction_id = '{paid.id}'").strip() == "1"
     assert (await client.balance())["available"] == {"usd": -1000}
-    wanted = {"account_id": client.account_id, "transaction_id": paid.id, "request_id": money.request()}
+    wanted: dict[str, Any] = {"account_id": client.account_id, "transaction_id": paid.id, "request_id": money.request()}
     with pytest.raises(grpc.aio.AioRpcError, match="0 of"):
         await client.refund(paid, 1)
     won = await client.money.RecordDispute(pb.RecordDisputeRequest(**wanted, outcome="won"))
