@@ -108,9 +108,15 @@ class Transactions(transaction_pb2_grpc.TransactionsServicer):
         one.state, one.captured = pb.CAPTURED, one.captured + amount
         one.fee = one.captured * 29 // 1000 + 30
 
+    def expire(self, one: pb.Transaction) -> None:
+        """The bank lets a hold go."""
+        one.state, one.authorized = pb.EXPIRED, 0
+
     async def Capture(self, request: pb.CaptureRequest, context: Any) -> pb.Transaction:
         fault = await self._begin("Capture", context, request.request_id)
         one = self.transactions[request.transaction_id]
+        if one.state == pb.EXPIRED:
+            return one
         if request.request_id not in self.by_request:
             self._take(one, request.amount or one.authorized - one.captured)
             assert one.captured <= one.authorized, "captured more than was held"

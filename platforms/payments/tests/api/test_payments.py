@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.parse
+
 from platforms.payments.tests.api import conftest
 
 CARD = {"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa"}
@@ -80,8 +82,6 @@ async def test_authentication_sends_the_holder_round_and_then_pays(api: conftest
     action = asked["next_action"]["redirect_to_url"]
     assert (asked["status"], action["return_url"]) == ("requires_action", wanted["return_url"])
     back = action["url"].split("return_url=")[1]
-    import urllib.parse
-
     path = urllib.parse.urlsplit(urllib.parse.unquote(back)).path
     answer = await api.ask("GET", path, {"authentication": "proof", "result": "succeeded"})
     assert answer.status == 303
@@ -93,3 +93,22 @@ async def test_authentication_sends_the_holder_round_and_then_pays(api: conftest
     assert [edge for edge, _, _ in await api.history(asked["id"])] == [
         "create_ready", "submit", "challenge", "submit", "pay",
     ]  # fmt: skip
+
+
+async def test_a_hold_that_the_bank_let_go_cannot_be_taken(api: conftest.Api) -> None:
+    held = await api.good("payment_intents", CARD | {"confirm": "true", "capture_method": "manual"})
+    (one,) = api.fakes.transactions.transactions.values()
+    api.fakes.transactions.expire(one)
+    late = await api.post(f"payment_intents/{held['id']}/capture")
+    assert (late.status, late.json["error"]["code"]) == (400, "charge_expired_for_capture")
+    intent = (await api.get(f"payment_intents/{held['id']}")).json
+    assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "automatic")
+
+
+async def test_another_card_replaces_an_open_challenge(api: conftest.Api) -> None:
+    wanted = {"confirm": "true", "payment_method": "pm_card_authenticationRequired"}
+    asked = await api.good("payment_intents", CARD | wanted)
+    changed = await api.good(f"payment_intents/{asked['id']}", {"payment_method": "pm_card_visa"})
+    assert (changed["status"], changed["next_action"]) == ("requires_confirmation", None)
+    paid = await api.good(f"payment_intents/{asked['id']}/confirm")
+    assert paid["status"] == "succeeded"

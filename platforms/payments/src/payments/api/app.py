@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundplan_runtime import clients, postgres, service
+from groundplan_runtime import clients, metrics, postgres, service
 from payments.api import acquiring, keys, settings, store, wallet
 from payments.api.flows import settling
 from payments.api.handlers import (
@@ -34,18 +34,23 @@ HANDLERS = (
 )
 
 
+_POOL = "Connections to the database."
+
+
 async def build(context: service.Context) -> service.App:
     given = context.load(settings.Settings)
     opened = postgres.pool(
         given.database_dsn, smallest=2, largest=given.database_connections, command_timeout=given.database_timeout
     )
     pool = await context.enter(opened)
+    context.metrics.register(metrics.Gauges("db_pool_connections", _POOL, ("state",), lambda: postgres.gauges(pool)))
     rows = store.Store(pool)
     cards = await context.enter(clients.grpc_channel("tokenization-service", idempotent=("GetMetadata",)))
     money = await context.enter(clients.grpc_channel("transaction-service", idempotent=("Get", "GetBalance")))
     world = World(rows, wallet.Wallet(cards, rows), acquiring.Transactions(money), given.checkout_url.rstrip("/"))
     return service.App(
         routes=application(world),
+        errors=wire.told,
         ready={"database": lambda: postgres.check(pool)},
         background=(settling.Settler(world).run,),
     )

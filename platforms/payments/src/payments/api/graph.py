@@ -35,8 +35,7 @@ def _stays(kind: str, name: str, states: Iterable[str], *events: str) -> tuple[E
 INTENT = (
     Edge(_PI, "create", "", "requires_payment_method", ("payment_intent.created",)),
     Edge(_PI, "create_ready", "", "requires_confirmation", ("payment_intent.created",)),
-    Edge(_PI, "attach", "requires_payment_method", "requires_confirmation"),
-    Edge(_PI, "detach", "requires_confirmation", "requires_payment_method"),
+    *_each(_PI, "attach", (*_UNPAID, "requires_action"), "requires_confirmation"),
     *_stays(_PI, "update", (*_OPEN, "processing", "succeeded", "canceled")),
     *_each(_PI, "submit", (*_UNPAID, "requires_action"), "processing"),
     Edge(_PI, "unanswered", "processing", "processing", ("payment_intent.processing",)),
@@ -79,7 +78,7 @@ _SI = "setup_intent"
 SETUP = (
     Edge(_SI, "create", "", "requires_payment_method", ("setup_intent.created",)),
     Edge(_SI, "create_ready", "", "requires_confirmation", ("setup_intent.created",)),
-    Edge(_SI, "attach", "requires_payment_method", "requires_confirmation"),
+    *_each(_SI, "attach", (*_UNPAID, "requires_action"), "requires_confirmation"),
     *_stays(_SI, "update", (*_UNPAID, "requires_action", "processing", "succeeded", "canceled")),
     *_each(_SI, "submit", (*_UNPAID, "requires_action"), "processing"),
     *_stays(_SI, "unanswered", ("processing",)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from groundplan_runtime import postgres, service, settings
+from groundplan_runtime import metrics, postgres, service, settings
 from payments.webhooks import guard, posting, sender, store
 
 
@@ -21,10 +21,14 @@ class Settings(msgspec.Struct, frozen=True):
     """CIDRs, comma between: ranges of the cluster beyond the private ones."""
 
 
+_POOL = "Connections to the database."
+
+
 async def build(context: service.Context) -> service.App:
     given = context.load(Settings)
     wall = _guard(given)
     pool = await context.enter(postgres.pool(given.database_dsn, largest=4))
+    context.metrics.register(metrics.Gauges("db_pool_connections", _POOL, ("state",), lambda: postgres.gauges(pool)))
     poster = posting.Poster(wall)
     return service.App(
         ready={"database": lambda: postgres.check(pool)}, background=(sender.Sender(store.Store(pool), poster).run,)

@@ -46,6 +46,22 @@ class _Held:
         after = row.with_({"unanswered": True})
         return keeping.Decided((changes.along(kinds.INTENT, after, "promise"),), after.object, open=True)
 
+    async def _released(self, tenant: calls.Tenant, row: Intent, reason: Any) -> tuple[changes.Write, ...]:
+        """The charge (where money was held) and the intent, which is last: nothing is held any more."""
+        canceled = cancel(row, reason)
+        if row.object.status != "requires_capture":
+            return (canceled,)
+        charge = await self._charge(tenant, row)
+        released = charge.with_(refunded=True, amount_refunded=charge.object.amount)
+        return changes.along(kinds.CHARGE, released, "release"), canceled
+
+    async def _expired(self, tenant: calls.Tenant, row: Intent) -> keeping.Decided:
+        """The bank let the hold go before anybody took it."""
+        said = errors.invalid(
+            "The authorization has expired and cannot be captured.", code="charge_expired_for_capture"
+        )
+        return keeping.Decided(await self._released(tenant, row, "automatic"), error=said)
+
     def _given_up(self, row: Intent, refused: acquiring.Refused) -> keeping.Decided:
         _log.error("the hold stays as it was", extra={"intent": row.id, "reason": str(refused)})
         after = row.with_(_DONE)
@@ -78,6 +94,8 @@ class Capturing(_Held):
                 answer = await self.world.transactions.get(tenant.account_id, subject.inner.transaction)
         except acquiring.Refused as refused:
             return self._given_up(subject, refused)
+        if _free(answer) and subject.object.amount_received == 0:
+            return await self._expired(tenant, subject)
         if isinstance(answer, acquiring.Unknown) or not _captured(answer, wanted):
             return self._unanswered(subject)
         charge = await self._charge(tenant, subject)
@@ -129,15 +147,8 @@ class Voiding(_Held):
             return self._given_up(subject, refused)
         if not _free(answer):
             return self._unanswered(subject)
-        return await self._released(tenant, promise, subject)
-
-    async def _released(self, tenant: calls.Tenant, promise: changes.Promise, row: Intent) -> keeping.Decided:
-        canceled = cancel(row, promise.values.get("reason"))
-        if row.object.status != "requires_capture":
-            return keeping.Decided((canceled,), canceled.row.object)
-        charge = await self._charge(tenant, row)
-        released = charge.with_(refunded=True, amount_refunded=charge.object.amount)
-        return keeping.Decided((changes.along(kinds.CHARGE, released, "release"), canceled), canceled.row.object)
+        writes = await self._released(tenant, subject, promise.values.get("reason"))
+        return keeping.Decided(writes, writes[-1].row.object)
 
 
 _FREE = frozenset((pb.VOIDED, pb.EXPIRED, pb.DECLINED))

@@ -143,10 +143,11 @@ class Handlers:
         picked = await self.world.wallet.chosen(call, values)
         after = row.with_(**_said(values, row.object))
         _fits(after.object, picked)
-        if picked is not None and row.object.status in ("requires_payment_method", "requires_confirmation"):
-            edge = "attach" if row.object.status == "requires_payment_method" else "update"
-            after = after.with_(payment_method=picked.row.id, status="requires_confirmation")
-            return await self._shown(call, values, changes.along(kinds.INTENT, after, edge), *picked.writes)
+        if picked is not None and row.object.status in _OPEN:
+            # A challenge that is open lapses: it was about the former card.
+            fresh = {"nonce": "", "transaction": ""}
+            ready = after.with_(fresh, payment_method=picked.row.id, status="requires_confirmation", next_action=None)
+            return await self._shown(call, values, changes.along(kinds.INTENT, ready, "attach"), *picked.writes)
         return await self._shown(call, values, changes.along(kinds.INTENT, after, "update"))
 
     async def confirm(self, call: calls.Call) -> calls.Answer:

@@ -108,11 +108,11 @@ class Handlers:
         picked = await self.world.wallet.chosen(call, values)
         after = row.with_(**_said(values, row.object))
         _fits(after.object, picked)
-        if picked is None or row.object.status == "requires_action":
+        if picked is None:
             return await self.world.write(call, values, changes.along(kinds.SETUP, after, "update"))
-        ready = after.with_(payment_method=picked.row.id, status="requires_confirmation")
-        edge = "attach" if row.object.status == "requires_payment_method" else "update"
-        return await self.world.write(call, values, changes.along(kinds.SETUP, ready, edge), *picked.writes)
+        fresh = {"nonce": "", "transaction": ""}
+        ready = after.with_(fresh, payment_method=picked.row.id, status="requires_confirmation", next_action=None)
+        return await self.world.write(call, values, changes.along(kinds.SETUP, ready, "attach"), *picked.writes)
 
     async def confirm(self, call: calls.Call) -> calls.Answer:
         values = call.read(CONFIRM)

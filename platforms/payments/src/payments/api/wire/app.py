@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from groundplan_runtime import callee, current, deadlines
+from groundplan_runtime import callee, current, deadlines, http
 from payments.api.wire import calls, errors, form, routes
 
 MAX_BODY = 1 << 20
@@ -60,6 +60,13 @@ class App:
         call = _call(scope, headers, found.ids, form.parse(raw))
         calls.allow(call, route.resource, route.right, publishable=route.publishable)
         return await route.handler(call)
+
+
+def told(problem: http.Problem) -> http.Json:
+    """What the runtime refuses before we see it (an unknown workload), in our shape."""
+    kind = "invalid_request_error" if problem.status < 500 else "api_error"
+    error = errors.Error(problem.status, kind, problem.detail or problem.title, code=problem.code or None)
+    return http.Json({"error": error.body()}, problem.status, problem.headers)
 
 
 def _told(error: errors.Error) -> calls.Answer:
