@@ -27,8 +27,6 @@ _REFUSALS = frozenset(
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.NOT_FOUND,
         grpc.StatusCode.FAILED_PRECONDITION,
-        grpc.StatusCode.OUT_OF_RANGE,
-        grpc.StatusCode.ALREADY_EXISTS,
     )
 )
 UNSETTLED = frozenset((pb.STATE_UNSPECIFIED, pb.PENDING, pb.UNKNOWN))
@@ -90,7 +88,9 @@ class Transactions:
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSALS:
                 raise Refused(error.code(), error.details() or "") from error
-            _log.error("transaction-service failed", extra={"code": error.code().name, "details": error.details()})
+            # ABORTED: the first request with this id is still at work.
+            level = logging.INFO if error.code() is grpc.StatusCode.ABORTED else logging.ERROR
+            _log.log(level, "no answer: %s", error.details(), extra={"code": error.code().name})
         return None
 
 
