@@ -64,6 +64,21 @@ def test_one_that_ignores_sigterm_is_killed_after_its_grace(ground: running.Grou
     ground.assert_nothing_left()
 
 
+def test_one_that_takes_too_long_is_ended_by_its_urgent_signal(ground: running.Ground) -> None:
+    code = """
+        import signal, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGQUIT, lambda *_: (print("ended at once", flush=True), sys.exit(0)))
+        print("here", flush=True)
+        time.sleep(1000)
+        """
+    ground.up(running.plan(running.daemon("engine", code, grace=1000.0, urgent_signal="SIGQUIT", patience=0.1)))
+    running.until(lambda: ground.log("engine"))
+    assert ground.down().ok
+    assert "ended at once" in ground.log("engine")
+    ground.assert_nothing_left()
+
+
 def test_a_second_interrupt_kills_at_once(ground: running.Ground) -> None:
     child = ground.up(running.plan(running.daemon("api", STUBBORN, grace=1000.0)))
     running.until(lambda: ground.log("api"))

@@ -24,6 +24,7 @@ async def _round_trips(seconds: float) -> float:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):
             writer.write(HELLO)
+        writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
@@ -33,5 +34,7 @@ async def _round_trips(seconds: float) -> float:
         await reader.readexactly(len(HELLO))
         count += 1
     writer.close()
+    await writer.wait_closed()
     server.close()
+    await asyncio.sleep(0.05)  # the other side of the connection ends too
     return count / seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,6 +15,22 @@ from pathlib import Path
 
 from groundplan.local import commands, errors, tails
 from groundplan.local.plan import units
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """How a child is ended: the signal, after `patience` the urgent one (if any), after `grace` SIGKILL; in seconds."""
+
+    signal: str
+    grace: float
+    urgent: str = ""
+    patience: float = 0.0
+
+    def steps(self) -> tuple[tuple[str, float], ...]:
+        """Signals, and how long each is waited for."""
+        if not self.urgent:
+            return ((self.signal, self.grace),)
+        return ((self.signal, self.patience), (self.urgent, max(0.0, self.grace - self.patience)))
 
 
 class Process:
@@ -81,12 +98,18 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    async def stop(self, name: str, grace: float, hurry: asyncio.Event) -> bool:
-        """Ends it: the signal, `grace` seconds or until `hurry`, then SIGKILL. Returns whether that was needed."""
-        self.interrupt(name)
+    async def stop(self, ending: Ending, hurry: asyncio.Event) -> bool:
+        """Ends it: the signal, the urgent one where there is one, SIGKILL. Returns whether that was needed.
+
+        `hurry` cuts all patience short.
+        """
         hurried = asyncio.ensure_future(hurry.wait())
         try:
-            await asyncio.wait((self.exited, hurried), timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            for name, patience in ending.steps():
+                if not (self.exited.done() or hurried.done()):
+                    self.interrupt(name)
+                    waited = (self.exited, hurried)
+                    await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         finally:
             hurried.cancel()
         needed = not self.exited.done()

@@ -36,7 +36,7 @@ class Keeper:
             self._job.cancel()
             await asyncio.wait((self._job,))  # Without raising what it may have died of: that is told elsewhere.
         if self._child is not None:
-            await self._child.stop("SIGTERM", GRACE, self._world.hurry)
+            await self._child.stop(process.Ending("SIGTERM", GRACE), self._world.hurry)
         self._world.show(self.unit.name, self.unit.name, "stopped")
 
     async def _run(self) -> None:
@@ -65,7 +65,7 @@ class Keeper:
     async def _end(self, child: process.Process) -> None:
         done, _ = await asyncio.wait((child.exited,), timeout=self.unit.timeout)
         if not done:
-            await child.stop("SIGTERM", GRACE, self._world.hurry)
+            await child.stop(process.Ending("SIGTERM", GRACE), self._world.hurry)
             return self._failed(f"did not end in {self.unit.timeout:g} s", child.last_lines())
         status = child.exited.result()
         return self._idle("") if status == 0 else self._failed(process.words(status), child.last_lines())

@@ -38,9 +38,13 @@ class Slot:
             await asyncio.wait((job,))  # Without raising what it may have died of: that is told elsewhere.
         if self._child is not None:
             self._show("stopping")
-            await self._child.stop(self.daemon.stop_signal, self.daemon.grace, self._world.hurry)
+            await self._child.stop(self._ending(), self._world.hurry)
         self._child = None
         self._show("stopped")
+
+    def _ending(self) -> process.Ending:
+        daemon = self.daemon
+        return process.Ending(daemon.stop_signal, daemon.grace, daemon.urgent_signal, daemon.patience)
 
     def _become(self, ready: bool) -> None:
         (self.ready.set if ready else self.ready.clear)()
@@ -105,7 +109,7 @@ class Slot:
                 await asking
         self._become(False)
         self._show("stopping", why)
-        await child.stop(self.daemon.stop_signal, self.daemon.grace, self._world.hurry)
+        await child.stop(self._ending(), self._world.hurry)
         return f"was stopped: {why}"
 
     async def _ask(self) -> str:

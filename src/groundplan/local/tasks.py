@@ -38,7 +38,7 @@ class Keeper:
             self._job.cancel()
             await asyncio.wait((self._job,))  # Without raising what it may have died of: that is told elsewhere.
         if self._child is not None:
-            await self._child.stop("SIGTERM", GRACE, self._world.hurry)
+            await self._child.stop(process.Ending("SIGTERM", GRACE), self._world.hurry)
             self._child = None
         former = self._world.store.instance(self.unit.name)
         if former is None or former.phase not in ("done", "failed"):
@@ -69,7 +69,7 @@ class Keeper:
     async def _ended(self, child: process.Process) -> str | None:
         done, _ = await asyncio.wait((child.exited,), timeout=self.unit.timeout)
         if not done:
-            await child.stop("SIGTERM", GRACE, self._world.hurry)
+            await child.stop(process.Ending("SIGTERM", GRACE), self._world.hurry)
             return f"did not end in {self.unit.timeout:g} s"
         if child.exited.result() != 0:
             return process.words(child.exited.result())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, resource
-from groundplan.shapes import backups, ports, processes
+from groundplan.model import component, environment, resource
+from groundplan.shapes import backups, ports, processes, workloads
 
 
 @final
@@ -27,3 +27,11 @@ class IngressNginx(resource.Resource):
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("the entry's endpoint is reached directly")
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Chart:
+        return workloads.Chart(
+            chart="ingress-nginx",
+            pods=(("app.kubernetes.io/component", "controller"), ("app.kubernetes.io/name", "ingress-nginx")),
+            webhooks=(8443,),
+            world=("http", "https"),
+        )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, resource
-from groundplan.shapes import backups, ports, processes
+from groundplan.model import component, environment, resource
+from groundplan.shapes import backups, ports, processes, workloads
 
 
 @final
@@ -31,3 +31,11 @@ class PrometheusStack(resource.Resource):
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("every service answers /metrics; nothing collects them yet")
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Chart:
+        return workloads.Chart(
+            chart="kube-prometheus-stack",
+            pods=(("app.kubernetes.io/name", "prometheus"),),
+            webhooks=(10250,),
+            scrapes=True,
+        )

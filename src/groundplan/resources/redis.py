@@ -9,11 +9,16 @@ import dataclasses
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, findings, resource, rights, secrets
-from groundplan.shapes import backups, ports, processes, quantities, values
+from groundplan.model import component, environment, findings, resource, rights, secrets
+from groundplan.resources import images
+from groundplan.shapes import backups, ports, processes, quantities, values, workloads
 
 DEFAULT_PORT = 6379
 _VARIABLE = "REDIS_URL"
+_USER, _GROUP = 999, 1000
+"""``redis`` in the image made of Alpine."""
+_PING = 'REDISCLI_AUTH=`cat "$0"` redis-cli --no-auth-warning --user probe ping | grep -q PONG'
+"""Without ``$(``: the kubelet fills in some of these in a probe's command."""
 
 
 @final
@@ -93,6 +98,41 @@ class Redis(resource.Resource):
                 )
             ),
             ready=processes.Ready("accepting connections", tcp=values.Address(self.name, "redis")),
+        )
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Stateful:
+        files = values.Files(self.name)
+        return workloads.Stateful(
+            image=images.redis(self.version),
+            command=(
+                "redis-server",
+                "--bind",
+                "0.0.0.0",  # noqa: S104  (in a pod of its own, behind its network policy)
+                "--protected-mode",
+                "no",  # nobody gets in without a user of the ACL file
+                "--port",
+                str(DEFAULT_PORT),
+                "--dir",
+                values.Folder(self.name),
+                "--aclfile",
+                values.text("{}/users.acl", files),
+                "--appendonly",
+                "yes" if self.durable else "no",
+                "--save",
+                "",
+                "--daemonize",
+                "no",
+            ),
+            files=(
+                processes.File("users.acl", access_list(self, edges)),
+                processes.File("probe-password", self.probe_password.value),
+            ),
+            ready=workloads.Check(argv=("sh", "-c", _PING, values.text("{}/probe-password", files))),
+            alive=workloads.Check(port="redis"),
+            data="/data",
+            storage=self.storage,
+            user=_USER,
+            group=_GROUP,
         )
 
 

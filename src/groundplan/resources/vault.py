@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, resource
-from groundplan.shapes import backups, ports, processes, quantities
+from groundplan.model import component, environment, resource
+from groundplan.resources import images
+from groundplan.shapes import backups, ports, processes, quantities, values, workloads
+
+AUDIENCE = "vault"
+MOUNT = "secret"
+"""The mount of the KV engine, version 2."""
+LEASE = "24h"
+"""How long a workload's login lasts."""
+_USER, _GROUP = 100, 1000
+"""``vault`` in the image."""
+_DATA = "/vault/data"
+_HEALTH = "/v1/sys/health?standbyok=true"
 
 
 @final
-class Vault(resource.Resource):
+class Vault(resource.Store):
     """A Vault server with file storage, KV version 2 and Kubernetes authentication."""
 
     grants = "nothing by itself; a secret's path is needed"
@@ -38,3 +50,112 @@ class Vault(resource.Resource):
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("secrets are generated once and kept in files of mode 0600")
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Stateful:
+        return workloads.Stateful(
+            image=images.vault(self.version),
+            command=("vault", "server", values.text("-config={}/vault.hcl", values.Files(self.name))),
+            environment=(("HOME", "/tmp"),),  # noqa: S108  (a volume of the pod)
+            files=(processes.File("vault.hcl", _configuration(self.name)),),
+            # A sealed server is alive, but not ready: it waits for people with their shares of the key.
+            alive=workloads.Check(port="api", path=f"{_HEALTH}&sealedcode=200&uninitcode=200"),
+            ready=workloads.Check(port="api", path=_HEALTH),
+            data=_DATA,
+            storage=self.storage,
+            user=_USER,
+            group=_GROUP,
+            headless=False,
+            cluster_role="system:auth-delegator",  # it asks the API server whose a token is (TokenReview)
+        )
+
+    def says(self, path: str) -> str:
+        return f'{{{{ with secret "{MOUNT}/data/{path}" }}}}{{{{ .Data.data.value }}}}{{{{ end }}}}'
+
+    def quotes(self, text: str) -> str:
+        return text.replace("{{", '{{ "{{" }}')
+
+    def delivers(self, order: workloads.Order) -> workloads.Delivery:
+        return workloads.Delivery(
+            image=images.vault(self.version),
+            command=("vault", "agent", f"-config={order.folder}/agent.hcl"),
+            environment=(("HOME", "/tmp"),),  # noqa: S108  (a volume of the pod)
+            files=(("agent.hcl", _agent(order)),),
+            audience=AUDIENCE,
+        )
+
+    def admits(self, holders: Sequence[workloads.Holder]) -> dict[str, str]:
+        files = {f"policy.{holder.name}.hcl": _policy(holder) for holder in holders}
+        return files | {f"role.{holder.name}.json": _role(holder) for holder in holders}
+
+
+def _configuration(name: str) -> values.Value:
+    return values.text(
+        """\
+ui = true
+disable_mlock = true
+api_addr = "http://{api}"
+cluster_addr = "http://{cluster}"
+storage "file" {{
+  path = "{data}"
+}}
+listener "tcp" {{
+  address = "0.0.0.0:8200"
+  cluster_address = "0.0.0.0:8201"
+  tls_disable = true
+}}
+""",
+        api=values.Address(name, "api"),
+        cluster=values.Address(name, "cluster"),
+        data=values.Folder(name),
+    )
+
+
+def _agent(order: workloads.Order) -> str:
+    """Source: https://developer.hashicorp.com/vault/docs/agent-and-proxy/agent"""
+    head = f"""\
+exit_after_auth = true
+disable_mlock = true
+vault {{
+  address = "http://{order.address}"
+}}
+auto_auth {{
+  method "kubernetes" {{
+    mount_path = "auth/kubernetes"
+    config = {{
+      role = "{order.holder}"
+      token_path = "{order.token_file}"
+    }}
+  }}
+}}
+template_config {{
+  exit_on_retry_failure = true
+}}
+"""
+    return head + "".join(_template(each, order.folder) for each in order.templates)
+
+
+def _template(template: workloads.Template, folder: str) -> str:
+    return f"""\
+template {{
+  source = "{folder}/{template.name}"
+  destination = "{template.destination}"
+  perms = "0600"
+  error_on_missing_key = true
+}}
+"""
+
+
+def _policy(holder: workloads.Holder) -> str:
+    rules = (f'path "{MOUNT}/data/{path}" {{\n  capabilities = ["read"]\n}}\n' for path in sorted(holder.paths))
+    return "".join(rules)
+
+
+def _role(holder: workloads.Holder) -> str:
+    role = {
+        "audience": AUDIENCE,
+        "bound_service_account_names": [holder.name],
+        "bound_service_account_namespaces": [holder.namespace],
+        "token_policies": [holder.name],
+        "token_ttl": LEASE,
+    }
+    return json.dumps(role, indent=1, sort_keys=True) + "\n"

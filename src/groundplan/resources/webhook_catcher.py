@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, resource
-from groundplan.shapes import backups, ports, processes, values
+from groundplan.model import component, environment, resource
+from groundplan.shapes import backups, ports, processes, values, workloads
 
 
 @final
@@ -37,3 +37,6 @@ class WebhookCatcher(resource.Resource):
             ),
             runs="a webhook catcher",
         )
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.NotThere:
+        return workloads.NotThere("a stand-in for a laptop: a cluster reaches the real one")

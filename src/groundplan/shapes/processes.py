@@ -70,6 +70,8 @@ class Step:
     creates: values.Value | None = None
     package: str = ""
     """A Python package whose content decides whether it must run again (migrations)."""
+    undo: Run | None = None
+    """What takes it back; it waits in a cluster until somebody wants it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +97,9 @@ class Engine:
     after: tuple[Step, ...] = ()
     stop_signal: Literal["SIGTERM", "SIGINT", "SIGQUIT"] = "SIGTERM"
     grace: float = 10.0
+    urgent_signal: Literal["", "SIGQUIT"] = ""
+    """What ends it at once and loses nothing, where the usual end may take long; sent after `patience`."""
+    patience: float = 1.2
     runs: str = ""
     """What it is, where there are no binaries to ask: "a mail catcher"."""
     fidelity: str = ""

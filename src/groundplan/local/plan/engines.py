@@ -38,6 +38,8 @@ def _daemon(
         files=_files(engine.name, answer.files, here),
         stop_signal=answer.stop_signal,
         grace=answer.grace,
+        urgent_signal=answer.urgent_signal,
+        patience=answer.patience,
         addresses=_addresses(engine, here),
         runs=found.title if found else answer.runs,
         fidelity="; ".join(part for part in (found.fidelity if found else "", answer.fidelity) if part),

@@ -116,6 +116,9 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True, tag="daemon"):
     stop_signal: Literal["SIGTERM", "SIGINT", "SIGQUIT"] = "SIGTERM"
     grace: float = 10.0
     """From the stop signal to SIGKILL."""
+    urgent_signal: Literal["", "SIGQUIT"] = ""
+    """Sent when it has not ended within `patience`: it then ends at once, and loses nothing."""
+    patience: float = 1.2
     drain: float = 0.0
     """At least this long passes between two replicas of a rolling restart."""
     addresses: tuple[tuple[str, str], ...] = ()

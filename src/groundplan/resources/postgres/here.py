@@ -28,8 +28,12 @@ def engine(server: servers.Postgres, edges: Sequence[component.Edge]) -> process
         before=(_initdb(server),),
         run=_server(server),
         ready=processes.Ready("accepting connections", run=_is_ready(server)),
-        after=(_bootstrap(server, edges), *_migrations(server, edges)),
-        stop_signal="SIGINT",  # "fast" shutdown: sessions are ended, the log is flushed
+        after=jobs(server, edges),
+        # "Fast" shutdown: sessions are ended, and a checkpoint writes what is in memory. On a slow disk a first one
+        # takes seconds (a thousand files of new databases); then "immediate": committed work is in the log, which
+        # the next start replays (https://www.postgresql.org/docs/15/server-shutdown.html).
+        stop_signal="SIGINT",
+        urgent_signal="SIGQUIT",
     )
 
 
@@ -98,8 +102,19 @@ def _server(server: servers.Postgres) -> processes.Run:
 def _is_ready(server: servers.Postgres) -> processes.Run:
     port = values.PortNumber(server.name, "postgres")
     return processes.Run(
-        argv=(_program(server, "pg_isready"), "--quiet", "--host=127.0.0.1", values.text("--port={}", port))
+        argv=(
+            _program(server, "pg_isready"),
+            "--quiet",
+            "--host=127.0.0.1",
+            f"--username={bootstrap.ADMIN}",
+            values.text("--port={}", port),
+        )
     )
+
+
+def jobs(server: servers.Postgres, edges: Sequence[component.Edge]) -> tuple[processes.Step, ...]:
+    """What runs to its end once the server is up, wherever it runs."""
+    return (_bootstrap(server, edges), *_migrations(server, edges))
 
 
 def _bootstrap(server: servers.Postgres, edges: Sequence[component.Edge]) -> processes.Step:
@@ -115,7 +130,7 @@ def _bootstrap(server: servers.Postgres, edges: Sequence[component.Edge]) -> pro
                 "--no-psqlrc",
                 "--quiet",
                 "--set=ON_ERROR_STOP=1",
-                "--host=127.0.0.1",
+                values.text("--host={}", values.Host(server.name, "postgres")),
                 values.text("--port={}", port),
                 f"--username={bootstrap.ADMIN}",
                 "--dbname=postgres",
@@ -148,16 +163,16 @@ def _migration(database: databases.Database, package: str, edges: Sequence[compo
         "roles": [right.grant(edge.source) for edge, right in databases.roles(edges) if right.database is database]
     }
     dsn = databases.dsn(database, database.owner, database.owner_password)
+    environment = (
+        (contract.DATABASE_DSN, values.text(f"file://{{}}/{stem}-owner-dsn", files)),
+        (contract.DATABASE_GRANTS, values.text(f"file://{{}}/{stem}-grants.json", files)),
+    )
+    up, down = (("python", "-m", "groundplan_runtime.migrate", verb, package) for verb in ("up", "down"))
     return processes.Step(
         name=database.migrate_step,
         title=f"migrating {database.name}",
-        run=processes.Run(
-            argv=("python", "-m", "groundplan_runtime.migrate", "up", package),
-            environment=(
-                (contract.DATABASE_DSN, values.text(f"file://{{}}/{stem}-owner-dsn", files)),
-                (contract.DATABASE_GRANTS, values.text(f"file://{{}}/{stem}-grants.json", files)),
-            ),
-        ),
+        run=processes.Run(argv=up, environment=environment),
+        undo=processes.Run(argv=down, environment=environment),
         files=(
             processes.File(f"{stem}-owner-dsn", dsn),
             processes.File(f"{stem}-grants.json", values.Literal(json.dumps(grants, sort_keys=True))),

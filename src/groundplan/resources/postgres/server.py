@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, findings, resource, secrets
+from groundplan.model import component, environment, findings, resource, secrets
 from groundplan.model import origin as origins
-from groundplan.resources.postgres import databases, here
-from groundplan.shapes import backups, ports, processes, quantities
+from groundplan.resources.postgres import databases, here, there
+from groundplan.shapes import backups, ports, processes, quantities, workloads
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 DEFAULT_PORT = 5432
@@ -72,3 +72,6 @@ class Postgres(resource.Resource):
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
         return here.engine(self, edges)
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Stateful:
+        return there.objects(self, edges)

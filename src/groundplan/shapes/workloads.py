@@ -1,0 +1,124 @@
+"""How a resource runs in a cluster, as data with late-bound values in it: what is particular to it, no more.
+
+The counterpart of `processes.Engine`. Labels, accounts, security contexts, policies, budgets: the passes
+of `groundplan.kubernetes` add them to all alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from groundplan.shapes import processes
+
+Word = processes.Word
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One way to ask a container how it is: a command, an HTTP path, or whether the port accepts."""
+
+    port: str = ""
+    path: str = ""
+    argv: tuple[Word, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Stateful:
+    """A StatefulSet of one replica, and what runs to its end beside it.
+
+    Files lie under `values.Files` of its name, data under `values.Folder`; times are in seconds.
+    """
+
+    image: str
+    ready: Check
+    alive: Check
+    data: str
+    """Where its volume is mounted."""
+    storage: str
+    """The volume's size where the environment says none."""
+    user: int
+    group: int
+    argv: tuple[Word, ...] = ()
+    """Arguments of the image's entry point."""
+    command: tuple[Word, ...] = ()
+    """In place of the image's entry point."""
+    environment: tuple[tuple[str, Word], ...] = ()
+    files: tuple[processes.File, ...] = ()
+    scratch: tuple[str, ...] = ()
+    """Directories that it writes to and may forget, beside /tmp."""
+    grace: int = 60
+    headless: bool = True
+    after: tuple[processes.Step, ...] = ()
+    """Bootstrap and migrations: Jobs, in the engine's image or, for Python, in the platform's."""
+    cluster_role: str = ""
+    """A ClusterRole that it is bound to: it then holds a token of the API server."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """What somebody else's chart installs: pods that we only assume, so that policies can name them."""
+
+    chart: str
+    pods: tuple[tuple[str, str], ...]
+    """Labels of the pods that edges of this resource lead to and from."""
+    webhooks: tuple[int, ...] = ()
+    """Ports on which the API server calls its pods."""
+    world: tuple[str, ...] = ()
+    """Ports that anybody outside may reach."""
+    scrapes: bool = False
+    """Whether it collects what components answer on their metrics ports."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NotThere:
+    """Nothing runs in a cluster, because."""
+
+    reason: str
+
+
+Answer = Stateful | Chart | NotThere
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivery:
+    """How secrets come into a pod: an init container of the store's that writes them before anything else runs."""
+
+    image: str
+    command: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str], ...]
+    """Its own configuration beside the templates, by file name."""
+    audience: str
+    """Of the token by which it is known to the store."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Template:
+    """A file to write: where, and the name of its template beside the configuration."""
+
+    name: str
+    destination: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    """A workload that holds secrets: its account and the exact paths."""
+
+    name: str
+    namespace: str
+    paths: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What a store is asked to deliver into one pod."""
+
+    holder: str
+    """The workload, and the name by which the store knows it."""
+    address: str
+    """Where the store answers, ``host:port``."""
+    folder: str
+    """Where the templates lie."""
+    token_file: str
+    """The token for the store's audience."""
+    templates: tuple[Template, ...]
