@@ -11,7 +11,22 @@ import sys
 
 import click
 
-from groundplan.cli import demo, doctor, down, logs, migrate, new, output, ps, reach, restart, up, wait
+from groundplan.cli import (
+    compare,
+    demo,
+    doctor,
+    down,
+    explain,
+    logs,
+    migrate,
+    new,
+    output,
+    ps,
+    reach,
+    restart,
+    up,
+    wait,
+)
 from groundplan.cli import exec as exec_
 
 VERBS: tuple[click.Command, ...] = (
@@ -24,9 +39,12 @@ VERBS: tuple[click.Command, ...] = (
     exec_.command,
     migrate.command,
     demo.command,
+    build.command,
     new.command,
     doctor.command,
     reach.command,
+    explain.command,
+    compare.command,
 )
 
 

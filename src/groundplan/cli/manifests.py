@@ -55,6 +55,16 @@ def cluster(where: Iterable[str], given: dict[str, Any]) -> proof.Cluster:
         raise Ended(tell(error.findings)) from None
 
 
+def ports(words: str | None) -> Any:
+    """The ports that words mean; None for none."""
+    from groundplan.proof import connections
+
+    try:
+        return None if words is None else connections.parse(words)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="PORT") from None
+
+
 class Ended(Exception):
     """Everything is said; carries the exit code."""
 

@@ -34,7 +34,7 @@ def command(
 
     try:
         cluster = manifests.cluster(paths, given)
-        wanted = rows.Wanted(source, destination, _ports(port), pods)
+        wanted = rows.Wanted(source, destination, manifests.ports(port), pods, cluster.ranges.pods)
         found = list(rows.rows(cluster.model, cluster.reach(), wanted))
     except manifests.Ended as ended:
         return ended.code
@@ -42,15 +42,6 @@ def command(
         raise click.UsageError(str(error)) from None
     _show(found, "json" if as_json else form)
     return _doubts(cluster)
-
-
-def _ports(words: str | None) -> Any:
-    from groundplan.proof import connections
-
-    try:
-        return None if words is None else connections.parse(words)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--port") from None
 
 
 def _show(found: list[rows.Row], form: str) -> None:

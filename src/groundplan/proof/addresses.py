@@ -52,3 +52,9 @@ def parse(words: str) -> intervals.Intervals:
     if "/" in words:
         return (network(words),)
     return ((number(words), number(words)),)
+
+
+def cidrs(low: int, high: int) -> tuple[str, ...]:
+    """A range as the fewest CIDRs."""
+    ends = (ipaddress.ip_address(address(low)), ipaddress.ip_address(address(high)))
+    return tuple(str(each) for each in ipaddress.summarize_address_range(*ends))

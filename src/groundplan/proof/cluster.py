@@ -60,6 +60,13 @@ class Options(msgspec.Struct, frozen=True):
 DEFAULTS = Options()
 
 
+class Ranges(msgspec.Struct, frozen=True):
+    """Where pods and nodes have their addresses; empty where nothing is said."""
+
+    pods: intervals.Intervals
+    nodes: intervals.Intervals
+
+
 class Cluster:
     """Manifests, read and understood. Questions are answered from them alone."""
 
@@ -100,19 +107,30 @@ class Cluster:
 
     def between(self, source: ends.End, destination: ends.End, ports: intervals.Intervals | None) -> Answer:
         """As `reachable`, of ends and ports that are found already."""
+        fewest = self._between(source, destination, FEWEST)
+        most = self._between(source, destination, MOST) if self.uncertain else fewest
+        return self.answer(fewest, most, ports, source, destination)
+
+    def answer(
+        self, fewest: intervals.Intervals, most: intervals.Intervals, ports: intervals.Intervals | None,
+        source: ends.End, destination: ends.End,
+    ) -> Answer:  # fmt: skip
+        """From the fewest and the most connections that there may be between two ends."""
+        if same_pod(source, destination):
+            return Answer(ALLOWED, connections.text(connections.ALL))
         if unread := (*self.model.unread, *self.model.beside):
             names = ", ".join(f"{each.kind} {each.name}" for each in unread)
             return Answer(UNDECIDABLE, "", f"nothing here reads {names}")
-        fewest = self._between(source, destination, FEWEST)
-        most = self._between(source, destination, MOST) if self.uncertain else fewest
-        wanted = most if ports is None else ports
+        for end in (source, destination):
+            if inside := intervals.intersection(end.addresses, self.ranges.pods):
+                return Answer(UNDECIDABLE, "", f"{addresses.text(*inside[0])} is some pod's, and which is not known")
+        words = connections.text(fewest)
         if (ports is None and fewest) or (ports and not intervals.difference(ports, fewest)):
-            return Answer(ALLOWED, connections.text(fewest))
-        if not intervals.intersection(wanted, most):
-            return Answer(DENIED, connections.text(fewest))
-        if intervals.intersection(wanted, most) == intervals.intersection(wanted, fewest):
-            return Answer(DENIED, connections.text(fewest))
-        return Answer(UNDECIDABLE, connections.text(fewest), self.why_not(source, destination))
+            return Answer(ALLOWED, words)
+        wanted = most if ports is None else intervals.intersection(ports, most)
+        if wanted == intervals.intersection(wanted, fewest):
+            return Answer(DENIED, words)
+        return Answer(UNDECIDABLE, words, self.why_not(source, destination))
 
     def why_not(self, source: ends.End, destination: ends.End) -> str:
         """Why connections between two ends are not decidable."""
@@ -124,8 +142,6 @@ class Cluster:
         return "a selector asks for a label that only a controller makes"
 
     def _between(self, source: ends.End, destination: ends.End, reading: sides.Reading) -> intervals.Intervals:
-        if source.workload is not None and source.workload is destination.workload and _same_pod(source, destination):
-            return connections.ALL
         reach = self.reach(reading)
         found: intervals.Intervals | None = None
         for one in self._numbers(source):
@@ -155,7 +171,8 @@ class Cluster:
     def named(self) -> classes.Named:
         """What the policies name, and the ranges that are given."""
         found = classes.named(self.model.policies)
-        found.covered(self._ranges(self.options.node_ranges))
+        found.covered(self.ranges.nodes)
+        found.covered(self.ranges.pods)
         return found
 
     @property
@@ -175,13 +192,14 @@ class Cluster:
         return index.Index(
             self.universe,
             blocks_match_pods=self.options.ipblock_matches_pods,
-            pod_ranges=self._ranges(self.options.pod_ranges),
-            node_ranges=self._ranges(self.options.node_ranges),
+            pod_ranges=self.ranges.pods,
+            node_ranges=self.ranges.nodes,
         )
 
-    @staticmethod
-    def _ranges(some: Iterable[str]) -> intervals.Intervals:
-        return intervals.of(addresses.network(each) for each in some)
+    @functools.cached_property
+    def ranges(self) -> Ranges:
+        """The ranges of the options, as sets of addresses."""
+        return Ranges(_covered(self.options.pod_ranges), _covered(self.options.node_ranges))
 
     @functools.cached_property
     def uncertain(self) -> bool:
@@ -231,8 +249,14 @@ class Cluster:
         return self._known[reading]
 
 
-def _same_pod(source: ends.End, destination: ends.End) -> bool:
-    return source.pod is not None and source.pod == destination.pod
+def same_pod(source: ends.End, destination: ends.End) -> bool:
+    """Are they one pod, which always reaches itself?"""
+    return (
+        source.workload is not None
+        and source.workload is destination.workload
+        and source.pod == destination.pod
+        and (source.pod is not None or source.workload.kind == "Pod")
+    )
 
 
 def _everything(reach: result.Reach) -> list[tuple[int, tuple[result.Part, ...]]]:
@@ -244,6 +268,5 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + more
 
 
-def outside(words: str) -> ends.End:
-    """Addresses as an end."""
-    return ends.End(addresses=addresses.parse(words))
+def _covered(some: Iterable[str]) -> intervals.Intervals:
+    return intervals.of(addresses.network(each) for each in some)

@@ -30,6 +30,13 @@ class End(msgspec.Struct, frozen=True, eq=False):
         return self.workload.title + (f"#{self.pod}" if self.pod is not None else "")
 
 
+def labels(end: End) -> dict[str, str]:
+    """The labels of a workload's pods; those that number them too, where one pod is meant."""
+    if end.workload is None:
+        return {}
+    return workloads.labels(end.workload, end.pod)
+
+
 def find(model: build.Model, words: str) -> End:
     """The end that words name; raises UnknownEnd."""
     try:

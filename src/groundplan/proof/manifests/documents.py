@@ -57,7 +57,7 @@ class Document(msgspec.Struct, gc=False, frozen=True, eq=False):
             return findings.Place()
         inside: list[str | int] = [step for number in self.items for step in ("items", number)]
         inside.extend(path)
-        return findings.Place(self.source.name, marks.line(self.source, self.index, tuple(inside)))
+        return findings.Place(self.source.name, marks.line(self.source.text, max(self.line, 1), tuple(inside)))
 
 
 class Read(msgspec.Struct, gc=False, frozen=True):

@@ -1,4 +1,4 @@
-"""Lines, found by composing a source again: only sources with findings pay for it."""
+"""Lines, found by composing again: only documents with findings pay for it, and each alone."""
 
 from __future__ import annotations
 
@@ -6,29 +6,36 @@ import functools
 
 import yaml
 
-from groundplan.proof.manifests import documents, yaml_reader
+from groundplan.proof.manifests import yaml_reader
 
 Path = tuple[str | int, ...]
+_ENDS = (b"---", b"...")
 
 
-def line(source: documents.Source, index: int, path: Path) -> int:
-    """The line (from 1) of the field at `path` of the document, or of the nearest thing around it; 0 if unknown."""
-    nodes = _nodes(source.text)
-    if index >= len(nodes) or nodes[index] is None:
-        return 0
-    return _descend(nodes[index], path)
+def line(text: bytes, first: int, path: Path) -> int:
+    """The line (from 1) of the field at `path`, or of the nearest thing around it, in the document that begins at
+    line `first` of `text`; 0 where that is not known."""
+    node = _node(text, first)
+    return 0 if node is None else _descend(node, path) + first - 1
 
 
-@functools.lru_cache(maxsize=64)
-def _nodes(text: bytes) -> tuple[yaml.Node, ...]:
-    composer, found = yaml_reader.Composer(text), []
+@functools.lru_cache(maxsize=256)
+def _node(text: bytes, first: int) -> yaml.Node | None:
+    rows = _rows(text)
+    last = first
+    while last < len(rows) and not rows[last].startswith(_ENDS):
+        last += 1
+    composer = yaml_reader.Composer(b"\n".join(rows[first - 1 : last]))
     try:
-        while composer.check_node():
-            found.append(composer.get_node())
+        return composer.get_node() if composer.check_node() else None
     except (yaml.YAMLError, UnicodeDecodeError):
         # JSON that is no YAML (a tab in the wrong place) has no lines to show; the finding stands without one.
-        return ()
-    return tuple(found)
+        return None
+
+
+@functools.lru_cache(maxsize=8)
+def _rows(text: bytes) -> list[bytes]:
+    return text.split(b"\n")
 
 
 def _descend(node: yaml.Node, path: Path) -> int:

@@ -8,7 +8,7 @@ import msgspec
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.model import kinds, policies, selectors, services, shapes, workloads
+from groundplan.proof.model import kinds, policies, services, shapes, workloads
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -171,8 +171,3 @@ def build(everything: Iterable[documents.Document], default_namespace: str | Non
     for document in all_:
         builder.add(document)
     return builder.model(all_)
-
-
-def selectable(labels: dict[str, str]) -> dict[str, str]:
-    """A workload's labels as selectors see them, with those that the API server may add."""
-    return {**dict.fromkeys(workloads.TOPOLOGY, selectors.MAYBE), **labels}

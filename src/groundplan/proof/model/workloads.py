@@ -138,6 +138,14 @@ def each(workload: Workload, numbered: bool) -> tuple[Workload, ...]:
     return tuple(_one(workload, number) for number in range(workload.first, last))
 
 
+def labels(workload: Workload, pod: int | None) -> dict[str, str]:
+    """Labels as selectors see them; of one pod (from 0), its numbered labels too."""
+    found = {**dict.fromkeys(TOPOLOGY, selectors.MAYBE), **workload.labels}
+    if pod is None or not (NUMBERED & found.keys()):
+        return found
+    return {**found, **_one(workload, workload.first + pod).labels}
+
+
 def _one(workload: Workload, number: int) -> Workload:
     name = f"{workload.name}-{number}"
     exact = {POD_NAME: name, POD_INDEX: str(number), COMPLETION_INDEX: str(number)}

@@ -182,7 +182,8 @@ class Index:
         # Nothing said: one address out of IPv4, as nearly all clusters give.
         could_be = (self.node_ranges if each.host else self.pod_ranges) or addresses.ALL_V4
         common = intervals.intersection(covers, could_be)
-        return common == could_be, bool(common)
+        # Whether a block counts for a node's address is where plugins differ most.
+        return common == could_be and not each.host, bool(common)
 
     def peers(self, namespace: str, some: Iterable[policies.Peer]) -> Pair:
         """The ends that any of the peers of a rule matches; `namespace` is the policy's own."""

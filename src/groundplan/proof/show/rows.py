@@ -28,6 +28,8 @@ class Wanted(msgspec.Struct, frozen=True):
     destination: str | None = None
     ports: intervals.Intervals | None = None
     pods: bool = False
+    inside: intervals.Intervals = ()
+    """Addresses that are pods', and so not outside."""
 
 
 EVERYTHING = Wanted()
@@ -37,15 +39,13 @@ def rows(model: build.Model, reach: result.Reach, wanted: Wanted = EVERYTHING) -
     """All rows, sorted by source and then by destination. Raises UnknownEnd for a pattern that names nothing."""
     work = _Work(model, reach.universe, wanted)
     by_title: dict[str, tuple[_Source, tuple[result.Part, ...]]] = {}
-    together: dict[tuple[result.Part, ...], int] = {}
-    last = len(reach.universe.classes)
+    arriving: dict[tuple[int, intervals.Intervals], int] = {}
     for number, found in reach.rows():
-        if number >= last:
-            together[found] = together.get(found, 0) | 1 << number
-        else:
+        if number < len(reach.universe.classes):
             by_title.update((each.title, (each, found)) for each in work.sources(number))
-    for found, atoms in together.items():
-        by_title.update((each.title, (each, found)) for each in work.outside(atoms))
+        else:
+            work.arrive(number, found, arriving)
+    yield from sorted(work.outside(arriving), key=lambda row: (row.source, row.destination))
     for title in sorted(by_title):
         yield from sorted(work.of(*by_title[title]), key=lambda row: row.destination)
 
@@ -66,9 +66,27 @@ class _Work:
     def sources(self, number: int) -> Iterator[_Source]:
         return (each for each in self.titles(number) if self.from_.workload(each.workload))
 
-    def outside(self, atoms: int) -> Iterator[_Source]:
-        for low, high in self.from_.addresses(self.universe.ranges(atoms)):
-            yield _Source(addresses.text(low, high), None, 0)
+    def arrive(
+        self, atom: int, parts: tuple[result.Part, ...], arriving: dict[tuple[int, intervals.Intervals], int]
+    ) -> None:
+        """Gathers, for each class and its connections, the addresses that they come from."""
+        for found, ports in parts:
+            for number in bits.members(found & self.universe.pods):
+                arriving[number, ports] = arriving.get((number, ports), 0) | 1 << atom
+
+    def outside(self, arriving: dict[tuple[int, intervals.Intervals], int]) -> Iterator[Row]:
+        for (number, ports), atoms in arriving.items():
+            kept = self.kept(ports)
+            for low, high in self.from_.addresses(self.ranges(atoms)) if kept else ():
+                for each in self.titles(number):
+                    if self.to.workload(each.workload):
+                        yield Row(addresses.text(low, high), each.title, connections.text(kept))
+
+    def ranges(self, atoms: int) -> intervals.Intervals:
+        return intervals.difference(self.universe.ranges(atoms), self.wanted.inside)
+
+    def kept(self, ports: intervals.Intervals) -> intervals.Intervals:
+        return ports if self.wanted.ports is None else intervals.intersection(ports, self.wanted.ports)
 
     def titles(self, number: int) -> list[_Source]:
         if number not in self._titles:
@@ -85,12 +103,11 @@ class _Work:
 
     def of(self, source: _Source, parts: tuple[result.Part, ...]) -> Iterator[Row]:
         for found, ports in parts:
-            kept = ports if self.wanted.ports is None else intervals.intersection(ports, self.wanted.ports)
-            if kept:
+            if kept := self.kept(ports):
                 yield from self.part(source, found, connections.text(kept))
 
     def part(self, source: _Source, found: int, words: str) -> Iterator[Row]:
-        for low, high in self.to.addresses(self.universe.ranges(found)):
+        for low, high in self.to.addresses(self.ranges(found)):
             yield Row(source.title, addresses.text(low, high), words)
         for number in bits.members(found & self.universe.pods):
             for each in self.titles(number):

@@ -1,0 +1,54 @@
+"""``groundplan compare``: what may connect in one set of manifests and not in another."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from groundplan.cli import manifests, output, targets
+
+if TYPE_CHECKING:
+    from groundplan.proof.compare import pairs
+
+
+@targets.example("groundplan compare deploy-before/ deploy-after/")
+@click.command("compare")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@manifests.readings
+@targets.as_json
+def command(old: str, new: str, as_json: bool, **given: Any) -> int:
+    """Show which connections NEW adds, removes, widens and narrows. Exits 1 when there is any difference."""
+    from groundplan.proof.compare import pairs
+
+    try:
+        before, after = manifests.cluster([old], given), manifests.cluster([new], given)
+    except manifests.Ended as ended:
+        return ended.code
+    found = list(pairs.differences(before, after))
+    if as_json:
+        output.emit(found)
+    else:
+        _show(found)
+    doubts = [f"{where}: {each}" for where, one in ((old, before), (new, after)) for each in one.doubts()]
+    for each in doubts:
+        click.echo(f"not decidable: {each}", err=True)
+    return output.UNDECIDABLE if doubts else output.FAILED if found else output.OK
+
+
+def _show(found: list[pairs.Difference]) -> None:
+    if not found:
+        click.echo("no difference: the same connections are allowed")
+    for kind, some in itertools.groupby(found, key=lambda each: each.kind):
+        listed = list(some)
+        click.echo(f"{kind} ({len(listed)})")
+        for each in listed:
+            click.echo(f"  {each.source} → {each.destination}: {_change(each)}")
+
+
+def _change(found: pairs.Difference) -> str:
+    if found.kind == "added":
+        return found.after
+    return found.before if found.kind == "removed" else f"{found.before} → {found.after}"

@@ -1,0 +1,79 @@
+"""An explanation in words, and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from groundplan.proof import cluster, connections
+from groundplan.proof.explain import pairs, sides
+
+
+def lines(found: pairs.Explanation) -> Iterator[str]:
+    """For a terminal."""
+    yield headline(found)
+    for side in found.sides:
+        yield from _side(side, found)
+    for note in found.notes:
+        yield f"  note: {note}"
+    if len(found.changes) > 1:
+        yield "  both of these changes are needed:"
+    for each in found.changes:
+        yield f"  fix: {each.what}    {each.place}".rstrip()
+        yield from (f"         {line}" for line in each.yaml.splitlines())
+
+
+def headline(found: pairs.Explanation) -> str:
+    """The answer in one line."""
+    asked = f" on {connections.text(found.asked)}" if found.asked is not None else ""
+    words = f"{found.source} → {found.destination}{asked}: {found.answer.verdict}"
+    if found.answer.verdict == cluster.UNDECIDABLE:
+        return f"{words}, because {found.answer.because}"
+    return words if found.asked is not None else f"{words} ({found.answer.connections})"
+
+
+def _side(side: sides.Side, found: pairs.Explanation) -> Iterator[str]:
+    passes = connections.text(side.allowed)
+    if not side.policies:
+        yield f"  {side.direction.lower()} of {side.subject.title}: no policy holds it, so everything passes"
+        return
+    yield f"  {side.direction.lower()} of {side.subject.title}: {passes}"
+    for view in side.policies:
+        yield f"    NetworkPolicy {view.policy.title}    {view.place}".rstrip()
+        if not view.rules:
+            yield "      has no rule: it allows nothing"
+        for rule in view.rules:
+            yield f"      {_mark(rule)} rule {rule.number}: {connections.text(rule.ports)}; {rule.why}    {rule.place}"
+
+
+def _mark(rule: sides.Rule) -> str:
+    return "?" if rule.matches is None else "+" if rule.matches and rule.ports else "-"
+
+
+def data(found: pairs.Explanation) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        "source": str(found.source), "destination": str(found.destination),
+        "asked": None if found.asked is None else connections.text(found.asked),
+        "verdict": found.answer.verdict, "connections": found.answer.connections, "because": found.answer.because,
+        "sides": [_side_data(each) for each in found.sides],
+        "changes": [{"what": each.what, "where": str(each.place), "yaml": each.yaml} for each in found.changes],
+        "notes": list(found.notes),
+    }  # fmt: skip
+
+
+def _side_data(side: sides.Side) -> dict[str, Any]:
+    return {
+        "direction": side.direction, "subject": side.subject.title, "allowed": connections.text(side.allowed),
+        "policies": [
+            {"name": view.policy.title, "where": str(view.place), "rules": [_rule_data(rule) for rule in view.rules]}
+            for view in side.policies
+        ],
+    }  # fmt: skip
+
+
+def _rule_data(rule: sides.Rule) -> dict[str, Any]:
+    return {
+        "rule": rule.number, "matches": rule.matches, "ports": connections.text(rule.ports), "why": rule.why,
+        "where": str(rule.place),
+    }  # fmt: skip

@@ -1,0 +1,133 @@
+"""The engine agrees with the naive evaluator on random clusters, and its ways to an answer agree with each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from groundplan import proof
+from groundplan.proof import connections, intervals
+from groundplan.proof.explain import pairs
+from groundplan.proof.reach import bits, sides
+from tests.proof import naive, strategies, test_engine_specimens
+
+Drawn = tuple[list[dict[str, Any]], list[naive.Question]]
+OPTIONS = st.fixed_dictionaries(
+    {
+        "ipblock_matches_pods": st.booleans(),
+        "pod_ranges": st.sampled_from(((), ("10.0.0.0/16",))),
+        "node_ranges": st.sampled_from(((), ("10.240.0.0/16",))),
+    }
+)
+limited = hypothesis.settings(
+    max_examples=100,
+    deadline=None,
+    # A cluster shrinks for minutes; the message names the one connection that is wrong.
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+)
+
+
+def agreed(drawing: Drawn, options: dict[str, Any]) -> None:
+    documents, questions = drawing
+    right = naive.verdicts(documents, questions, **options)
+    for question, verdict in zip(questions, right, strict=True):
+        said = test_engine_specimens.verdict(documents, *question, options)
+        assert said == verdict, f"{question}: the engine says {said}, the rules say {verdict}"
+
+
+@limited
+@hypothesis.given(strategies.clusters_and_questions(families=("none",)), OPTIONS)
+def test_the_engine_agrees_with_the_rules_of_network_policies(drawing: Drawn, options: dict[str, Any]) -> None:
+    agreed(drawing, options)
+
+
+def cluster(documents: list[dict[str, Any]], options: dict[str, Any]) -> proof.Cluster:
+    return proof.Cluster.of(documents, options=proof.Options(**options))
+
+
+@limited
+@hypothesis.given(strategies.clusters_and_questions(families=("none",)), OPTIONS)
+def test_an_explanation_gives_the_answer_of_the_engine(drawing: Drawn, options: dict[str, Any]) -> None:
+    documents, questions = drawing
+    whole = cluster(documents, options)
+    for source, destination, protocol, port in questions:
+        pair = [test_engine_specimens.end(whole, each) for each in (source, destination)]
+        ports = connections.of(protocol, port, port)
+        found = pairs.explain(whole, pair[0], pair[1], ports)
+        assert found.answer == whole.between(pair[0], pair[1], ports), (source, destination, protocol, port)
+
+
+@limited
+@hypothesis.given(strategies.clusters(), st.sampled_from(sides.Reading))
+def test_rows_are_what_is_between_each_pair(documents: list[dict[str, Any]], reading: sides.Reading) -> None:
+    reach = cluster(documents, {}).reach(reading)
+    found = dict(reach.rows())
+    count = len(reach.universe.classes) + len(reach.universe.cuts)
+    for source in range(count):
+        rest = dict(found.get(source, ()))
+        for destination in range(count):
+            ports = [ports for some, ports in rest.items() if some >> destination & 1]
+            assert (ports or [intervals.NONE]) == [reach.between(source, destination)]
+
+
+@limited
+@hypothesis.given(st.sets(st.integers(0, 300)))
+def test_a_set_of_numbers_is_its_members(numbers: set[int]) -> None:
+    assert list(bits.members(bits.of(numbers))) == sorted(numbers)
+
+
+@limited
+@hypothesis.given(*(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6))) for _ in range(2)))
+def test_interval_sets_are_sets(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+    left, right = (intervals.of((low, low + size) for low, size in some) for some in (one, other))
+    sets = [{number for low, high in some for number in range(low, high + 1)} for some in (left, right)]
+    for made, meant in (
+        (intervals.union(left, right), sets[0] | sets[1]),
+        (intervals.intersection(left, right), sets[0] & sets[1]),
+        (intervals.difference(left, right), sets[0] - sets[1]),
+    ):
+        assert made == intervals.of((number, number) for number in meant)
+
+
+@limited
+@hypothesis.given(strategies.clusters_and_questions(families=("none",)))
+def test_the_change_that_an_explanation_proposes_would_allow_the_connection(drawing: Drawn) -> None:
+    import yaml
+
+    documents, questions = drawing
+    whole = cluster(documents, {})
+    for source, destination, protocol, port in questions:
+        pair = [test_engine_specimens.end(whole, each) for each in (source, destination)]
+        if any(
+            isinstance(each, tuple) and each[2] in ("StatefulSet", "Job", "CronJob") for each in (source, destination)
+        ):
+            continue  # one pod of several may be meant, which no label of the template tells apart
+        ports = connections.of(protocol, port, port)
+        found = pairs.explain(whole, pair[0], pair[1], ports)
+        after = yaml.safe_load(yaml.safe_dump(documents))
+        for each in found.changes:
+            applied(after, each, yaml.safe_load(each.yaml))
+        if found.changes:
+            again = cluster(after, {})
+            pair = [test_engine_specimens.end(again, each) for each in (source, destination)]
+            assert again.between(pair[0], pair[1], ports).verdict == "allowed", found.changes
+
+
+def applied(documents: list[dict[str, Any]], change: Any, addition: list[Any]) -> None:
+    """Does to the documents what a change says."""
+    namespace, name = change.policy.split("/")
+    (policy,) = [each for each in documents if named(each) == ("NetworkPolicy", namespace, name)]
+    place: Any = policy.setdefault("spec", {})
+    for step in change.path[1:-1]:
+        place = place[step]
+    last = change.path[-1]
+    place[last] = [*(place.get(last) or []), *addition]
+
+
+def named(document: dict[str, Any]) -> tuple[str, str, str]:
+    """Kind, namespace and name."""
+    metadata = document["metadata"]
+    return document["kind"], metadata.get("namespace", ""), metadata["name"]
