@@ -39,7 +39,6 @@ VERBS: tuple[click.Command, ...] = (
     exec_.command,
     migrate.command,
     demo.command,
-    build.command,
     new.command,
     doctor.command,
     reach.command,
