@@ -25,7 +25,7 @@ LARGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read, head included; what it says does not matter."""
 KEPT = 15.0
 """Seconds that an idle connection may be used again."""
-KEPT_PER_TARGET = 4
+KEPT_PER_TARGET = 32
 AGENT = "Groundplan-Payments/1.0 (webhooks)"
 
 

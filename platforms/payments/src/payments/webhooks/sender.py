@@ -1,7 +1,7 @@
 """The loop: take what is due, send it, write down what came of it. One dead endpoint delays no other.
 
-Each endpoint has room for a few deliveries at a time; one that failed has room for one; one that failed often is left
-alone for a while (a circuit breaker), and its deliveries wait in the database and not in memory.
+Each endpoint has room for some deliveries at a time, more once it took one; one that failed has room for one; one that
+failed often is left alone for a while (a circuit breaker), and its deliveries wait in the database and not in memory.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ import asyncpg
 from payments.common import outbox
 from payments.webhooks import posting, schedule, signing, store
 
-ROOM = 8
-"""Deliveries to one endpoint at a time."""
+ROOM = 32
+"""Deliveries at a time to an endpoint that took one lately."""
+UNPROVEN = 4
+"""Deliveries at a time to an endpoint of which nothing is known: it may hang."""
 MOST = 512
 """Deliveries at a time in all."""
 IDLE = 0.1
 """Seconds between looks when there was nothing."""
-WRITE_EVERY = 0.02
+WRITE_EVERY = 0.01
 """Seconds that outcomes are gathered before they are written together."""
 OPENS_AFTER = 5
 """Failures in a row after which an endpoint is left alone."""
@@ -47,15 +49,17 @@ class Health:
     """How an endpoint did lately."""
 
     sending: int = 0
+    proven: bool = False
     failures: int = 0
     closed_until: float = 0.0
 
     def room(self, now: float) -> int:
         if now < self.closed_until:
             return 0
-        return (1 if self.failures else ROOM) - self.sending
+        return (1 if self.failures else ROOM if self.proven else UNPROVEN) - self.sending
 
     def ended(self, now: float, *, taken: bool) -> None:
+        self.proven = taken
         self.failures = 0 if taken else self.failures + 1
         if self.failures >= OPENS_AFTER:
             alone = SHORTEST * 2 ** (self.failures - OPENS_AFTER) if self.failures < OPENS_AFTER + 8 else LONGEST
@@ -103,7 +107,7 @@ class Sender:
             return 0
         now = self._clock()
         room = {endpoint: health.room(now) for endpoint, health in self._health.items()}
-        taken = await self._store.take(now, room, ROOM, free)
+        taken = await self._store.take(now, room, UNPROVEN, free)
         for delivery in taken:
             self._health[delivery.endpoint].sending += 1
             task = asyncio.create_task(self._deliver(delivery))
