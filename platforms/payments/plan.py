@@ -132,8 +132,23 @@ plan.tells(python("payments.story"))
 
 # Where it runs.
 local = plan.local(replicas=1)
-development = plan.environment("development", host="dev.pay.example.com", storage="ephemeral")
-production = plan.environment("production", host="pay.example.com", secrets=vault, availability_zones=3)
+registry = "registry.example.com"
+development = plan.environment(
+    "development", host="dev.pay.example.com", registry=registry, secrets=vault, replicas=1, storage="ephemeral"
+)
+staging = plan.environment("staging", host="staging.pay.example.com", registry=registry, secrets=vault)
+for trial in (development, staging):
+    trial.set(acquirer, host="sandbox.acquirer.example", cidrs=["192.0.2.0/25"])
+    trial.set(smtp, host="sandbox.smtp.example", cidrs=["192.0.2.128/25"])
+
+production = plan.environment(
+    "production",
+    host="pay.example.com",
+    registry=registry,
+    secrets=vault,
+    issuer="letsencrypt",
+    availability_zones=3,
+)
 production.set(api, replicas=Autoscale(2, 10, cpu=70))
 production.set(postgres, storage="100Gi")
 production.set(acquirer, host="gateway.acquirer.example", cidrs=["203.0.113.0/24"])

@@ -12,6 +12,7 @@ import sys
 import click
 
 from groundplan.cli import (
+    build,
     compare,
     demo,
     doctor,
@@ -39,6 +40,7 @@ VERBS: tuple[click.Command, ...] = (
     exec_.command,
     migrate.command,
     demo.command,
+    build.command,
     new.command,
     doctor.command,
     reach.command,

@@ -68,6 +68,10 @@ class Environment:
         else:
             self._settings[thing.name, name] = Setting(value, origins.here())
 
+    def own(self, thing: Settable, name: str) -> Setting | None:
+        """What is set for `thing` itself here, with its line; what is set for everything does not count."""
+        return self._settings.get((thing.name, name))
+
     def setting(self, thing: Settable, name: str, otherwise: object = None) -> object:
         """What is set for `thing` here, or what is set for everything here, or `otherwise`."""
         found = self._settings.get((thing.name, name))

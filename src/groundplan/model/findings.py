@@ -26,7 +26,13 @@ CODES = {
     "GP206": "an edge that leads back to where it starts",
     "GP301": "a setting that does not exist",
     "GP302": "a setting of the wrong kind",
+    "GP303": "an environment that lacks what the plan needs there",
     "GP304": "an external with nothing behind it",
+    "GP305": "an external without addresses, where every address would be open",
+    "GP306": "autoscaling by what is not measured",
+    "GP307": "replicas that cannot be kept so",
+    "GP308": "an interval that cron has no words for",
+    "GP309": "no time to drain",
 }
 """Every code with what it stands for."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 
-from groundplan.model import component, secrets, ungranted
-from groundplan.shapes import backups, ports, processes
+from groundplan.model import component, environment, secrets, ungranted
+from groundplan.shapes import backups, ports, processes, workloads
 
 
 class Resource(ungranted.Granting, component.Component, abc.ABC):
@@ -31,5 +31,32 @@ class Resource(ungranted.Granting, component.Component, abc.ABC):
         """How it runs on this machine, given every edge that leads to it (in the order of their holders' names)."""
 
     @abc.abstractmethod
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Answer:
+        """How it runs in a cluster, given every edge that leads to it (in the order of their holders' names)."""
+
+    @abc.abstractmethod
     def backed_up(self) -> backups.Backup:
         """How its data is kept safe."""
+
+
+class Store(Resource):
+    """A resource that keeps the secrets of an environment (``secrets=`` of `Platform.environment`)."""
+
+    port_name = "api"
+    """The port on which workloads fetch their secrets."""
+
+    @abc.abstractmethod
+    def says(self, path: str) -> str:
+        """What stands in a template for the secret at `path`."""
+
+    @abc.abstractmethod
+    def quotes(self, text: str) -> str:
+        """Plain `text` as a template says it."""
+
+    @abc.abstractmethod
+    def delivers(self, order: workloads.Order) -> workloads.Delivery:
+        """The init container that fills in templates for a workload."""
+
+    @abc.abstractmethod
+    def admits(self, holders: Sequence[workloads.Holder]) -> dict[str, str]:
+        """Who may read what, as files by name, for those who set the store up."""

@@ -40,6 +40,7 @@ class Program(component.Component):
             "replicas": (int, autoscale.Autoscale),
             "resources": quantities.Compute,
             "env": dict,
+            "available": int,
         }
 
     @property

@@ -1,0 +1,46 @@
+"""From a platform to everything in its ``deploy/``."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+from groundplan.delivery import kustomize
+from groundplan.kubernetes import lower
+from groundplan.model import findings, platform
+
+FOLDER = "deploy"
+"""Beside the plan."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivery:
+    """What each environment holds, and the files that say so."""
+
+    folder: pathlib.Path
+    lowered: tuple[lower.Lowered, ...]
+    files: dict[str, str]
+
+
+def of(plan: platform.Platform) -> Delivery:
+    """Every cluster of `plan`; raises findings.PlanError with the findings of all of them."""
+    clusters = sorted((env for env in plan.environments if not env.local), key=lambda env: env.name)
+    if not clusters:
+        raise findings.PlanError((_no_cluster(plan),))
+    lowered: list[lower.Lowered] = []
+    found: list[findings.Finding] = []
+    for env in clusters:
+        try:
+            lowered.append(lower.lower(plan, env))
+        except findings.PlanError as error:
+            found += error.findings
+    if found:
+        unique = dict.fromkeys(found)
+        raise findings.PlanError(tuple(sorted(unique, key=lambda each: (each.where, each.code, each.what))))
+    return Delivery(plan.file.parent / FOLDER, tuple(lowered), kustomize.files(lowered))
+
+
+def _no_cluster(plan: platform.Platform) -> findings.Finding:
+    what, why = f"{plan.name} has no cluster to build for", "its only environment is the laptop"
+    remedy = f'add production = plan.environment("production", host="{plan.name}.example.com", …)'
+    return findings.Finding("GP303", what, plan.origin, why, remedy)

@@ -1,0 +1,91 @@
+"""The folder that holds what was emitted: only files that begin with our line are ever changed or deleted.
+
+::
+
+    TreeError
+    └── Foreign     a file of somebody else's stands where one of ours must go
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+
+HEADER = "# Written by `groundplan build`: change the plan instead. Without this line the file is yours.\n"
+
+
+class TreeError(Exception):
+    """The folder cannot be written."""
+
+
+class Foreign(TreeError):
+    """Files of somebody else's stand where ours must go."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self.paths = paths
+        listed = "\n".join(f"  {path}" for path in paths)
+        super().__init__(f"not written by groundplan, and in its way:\n{listed}\n    fix: move them elsewhere")
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """How a folder differs from what it should hold: paths below it."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def compare(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
+    """What writing `files` into `folder` would change; raises Foreign."""
+    there = {path: (folder / path).read_text() for path in files if (folder / path).is_file()}
+    foreign = tuple(sorted(path for path, text in there.items() if not text.startswith(HEADER)))
+    if foreign:
+        raise Foreign(tuple(str(folder / path) for path in foreign))
+    return Changes(
+        added=tuple(sorted(path for path in files if path not in there)),
+        changed=tuple(sorted(path for path, text in there.items() if text != HEADER + files[path])),
+        removed=tuple(sorted(_ours(folder) - set(files))),
+    )
+
+
+def write(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
+    """Makes `folder` hold `files` and none of ours beside them; raises TreeError."""
+    try:
+        changes = compare(folder, files)
+        for path in (*changes.added, *changes.changed):
+            _put(folder / path, HEADER + files[path])
+        for path in changes.removed:
+            (folder / path).unlink()
+            _prune((folder / path).parent, folder)
+    except OSError as error:
+        raise TreeError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+    return changes
+
+
+def _ours(folder: pathlib.Path) -> set[str]:
+    found = (path for path in folder.rglob("*.yaml") if path.is_file() and _is_ours(path))
+    return {str(path.relative_to(folder)) for path in found}
+
+
+def _is_ours(path: pathlib.Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(HEADER.encode())) == HEADER.encode()
+
+
+def _put(path: pathlib.Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def _prune(folder: pathlib.Path, top: pathlib.Path) -> None:
+    """Removes folders that became empty."""
+    while folder != top and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

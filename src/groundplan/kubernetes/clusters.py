@@ -1,0 +1,120 @@
+"""What is known of a cluster while a platform is lowered, and late-bound values filled in with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from groundplan.kubernetes import settings
+from groundplan.model import component, environment, external, platform, resource, service
+from groundplan.shapes import workloads
+from groundplan_runtime import contract
+
+FILES = "/files"
+"""Where the files of engines and their steps lie."""
+TOKEN_ISSUER, TOKEN_KEYS = "platform/token-issuer", "platform/token-keys"
+"""Paths of the store with the issuer and the public keys of the cluster's ServiceAccount tokens."""
+
+_MARK = "\0"
+"""Stands around a secret's path in resolved text: no value and no file of Kubernetes can hold it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """One environment of a platform. It is a `groundplan.shapes.values.Resolver`."""
+
+    plan: platform.Platform
+    environment: environment.Environment
+    components: Mapping[str, component.Component]
+    externals: Mapping[str, external.External]
+    answers: Mapping[str, workloads.Answer]
+    """What the resources run as, by name."""
+    callers: Mapping[str, tuple[component.Edge, ...]]
+    """The edges that lead to a component or an external, by its name."""
+
+    @property
+    def store(self) -> resource.Store | None:
+        """Where this environment keeps its secrets."""
+        return settings.store(self.environment)
+
+    def host(self, owner: str, port: str) -> str:
+        if owner in self.externals:
+            return settings.host_of(self.environment, self.externals[owner]) or owner
+        return f"{owner}.{self.components[owner].namespace}"
+
+    def port(self, owner: str, port: str) -> int:
+        if owner in self.externals:
+            return self.externals[owner].port.number
+        shape = self.components[owner].ports[port]
+        return shape.number if self.is_headless(owner) else shape.exposed
+
+    def scheme(self, owner: str, port: str) -> str:
+        return self.externals[owner].scheme if owner in self.externals else "http"
+
+    def secret(self, path: str) -> str:
+        return f"{_MARK}{path}{_MARK}"
+
+    def token_file(self, caller: str, callee: str) -> str:
+        return f"{contract.SECRETS_DIRECTORY}/{contract.TOKENS_DIRECTORY}/{callee}"
+
+    def folder(self, name: str) -> str:
+        answer = self.answers.get(name)
+        return answer.data if isinstance(answer, workloads.Stateful) else "/data"
+
+    def files(self, name: str) -> str:
+        return FILES
+
+    def program(self, owner: str, name: str) -> str:
+        return name
+
+    def public_url(self) -> str:
+        return f"https://{settings.host(self.environment)}"
+
+    def token_issuer(self) -> str:
+        return self.secret(TOKEN_ISSUER)
+
+    def token_keys(self) -> str:
+        return self.secret(TOKEN_KEYS)
+
+    def option(self, owner: str, name: str) -> str:
+        found = self.environment.own(self.externals[owner], name)
+        listed = found.value if found else ()
+        return ",".join(str(each) for each in listed) if isinstance(listed, list | tuple) else ""
+
+    def is_headless(self, owner: str) -> bool:
+        """Whether its name resolves to every replica: engines of one replica, and services that speak gRPC alone,
+        whose clients spread their calls over all addresses by themselves."""
+        answer = self.answers.get(owner)
+        if isinstance(answer, workloads.Stateful):
+            return answer.headless
+        found = self.components[owner]
+        spoken = {port.speaks for name, port in found.ports.items() if name != "metrics"}
+        return isinstance(found, service.Program) and spoken == {"grpc"}
+
+
+def of(plan: platform.Platform, env: environment.Environment) -> Cluster:
+    """The cluster that `env` describes."""
+    callers: dict[str, list[component.Edge]] = {}
+    for edge in plan.edges:
+        if isinstance(edge.right.target, component.Component | external.External):
+            callers.setdefault(edge.right.target.name, []).append(edge)
+    edges = {name: tuple(found) for name, found in callers.items()}
+    return Cluster(
+        plan=plan,
+        environment=env,
+        components={each.name: each for each in plan.components},
+        externals={each.name: each for each in plan.externals},
+        answers={each.name: each.objects(env, edges.get(each.name, ())) for each in plan.resources},
+        callers=edges,
+    )
+
+
+def secret_paths(text: str) -> tuple[str, ...]:
+    """The paths of the secrets in resolved `text`."""
+    return tuple(text.split(_MARK)[1::2])
+
+
+def template(text: str, store: resource.Store) -> str:
+    """Resolved `text` as a template of `store`."""
+    pieces = text.split(_MARK)
+    return "".join(store.says(piece) if number % 2 else store.quotes(piece) for number, piece in enumerate(pieces))

@@ -1,0 +1,88 @@
+"""The entry: an Ingress for NGINX, and the same intent for the Gateway API where the environment names a gateway.
+
+Sources: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/,
+https://gateway-api.sigs.k8s.io/reference/spec/
+"""
+
+from __future__ import annotations
+
+import decimal
+
+from groundplan.kubernetes import clusters, drafts, names, settings
+from groundplan.model import component, endpoint, platform
+from groundplan.shapes import objects, quantities
+
+_NGINX = "nginx.ingress.kubernetes.io"
+
+
+def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    """An Ingress for each component that an entry leads to: it must stand in that component's namespace."""
+    for entry in cluster.plan.entries:
+        owners = {target.owner.name: target.owner for _, target in entry.routes}
+        for owner in owners.values():
+            routes = [(path, target) for path, target in entry.routes if target.owner is owner]
+            _ingress(entry, owner, routes, cluster, draft)
+            if settings.gateway(cluster.environment):
+                _route(entry, owner, routes, cluster, draft)
+
+
+Routes = list[tuple[str, endpoint.Endpoint]]
+
+
+def _ingress(
+    entry: platform.Entry, owner: component.Component, routes: Routes, cluster: clusters.Cluster, draft: drafts.Draft
+) -> None:
+    issuer = str(cluster.environment.defaults.get("issuer", ""))
+    host = settings.host(cluster.environment)
+    paths = [_path(path, target) for path, target in sorted(routes, key=_first)]
+    spec: objects.Tree = {"ingressClassName": "nginx", "rules": [{"host": host, "http": {"paths": paths}}]}
+    if issuer:
+        spec["tls"] = [{"hosts": [host], "secretName": f"{owner.name}{names.TLS}"}]
+    body = {"metadata": {"annotations": _annotations(entry, routes, issuer)}, "spec": spec}
+    draft.add("networking.k8s.io/v1 Ingress", owner.name, body, entry.origin, namespace=owner.namespace)
+
+
+def _first(route: tuple[str, endpoint.Endpoint]) -> str:
+    return route[0]
+
+
+def _path(path: str, target: endpoint.Endpoint) -> objects.Tree:
+    backend = {"service": {"name": target.owner.name, "port": {"name": target.name}}}
+    return {"path": path, "pathType": "Prefix", "backend": backend}
+
+
+def _annotations(entry: platform.Entry, routes: Routes, issuer: str) -> dict[str, str]:
+    seconds = f"{entry.timeout:g}"
+    found = {
+        f"{_NGINX}/proxy-body-size": str(int(quantities.parse(entry.body).to_integral_value(decimal.ROUND_CEILING))),
+        f"{_NGINX}/proxy-connect-timeout": seconds,
+        f"{_NGINX}/proxy-read-timeout": seconds,
+        f"{_NGINX}/proxy-send-timeout": seconds,
+        # Without a certificate here, the tunnel in front has ended TLS already.
+        f"{_NGINX}/ssl-redirect": "true" if issuer else "false",
+    }
+    if all(target.port and target.port.speaks == "grpc" for _, target in routes):
+        found[f"{_NGINX}/backend-protocol"] = "GRPC"
+    return {"cert-manager.io/cluster-issuer": issuer, **found} if issuer else found
+
+
+def _route(
+    entry: platform.Entry, owner: component.Component, routes: Routes, cluster: clusters.Cluster, draft: drafts.Draft
+) -> None:
+    namespace, name = settings.gateway(cluster.environment) or ("", "")
+    body = {
+        "spec": {
+            "parentRefs": [{"namespace": namespace, "name": name}],
+            "hostnames": [settings.host(cluster.environment)],
+            "rules": [_rule(path, target, entry.timeout) for path, target in sorted(routes, key=_first)],
+        }
+    }
+    draft.add("gateway.networking.k8s.io/v1 HTTPRoute", owner.name, body, entry.origin, namespace=owner.namespace)
+
+
+def _rule(path: str, target: endpoint.Endpoint, timeout: float) -> objects.Tree:
+    return {
+        "matches": [{"path": {"type": "PathPrefix", "value": path}}],
+        "backendRefs": [{"name": target.owner.name, "port": target.port.exposed if target.port else 0}],
+        "timeouts": {"request": f"{timeout:g}s"},
+    }

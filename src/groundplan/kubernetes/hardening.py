@@ -1,0 +1,34 @@
+"""Hardening: every pod meets the restricted Pod Security Standard, and writes nowhere but into its volumes.
+
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+"""
+
+from __future__ import annotations
+
+from groundplan.kubernetes import clusters, drafts
+
+_CONTAINER = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+_TMP = "64Mi"
+
+
+def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    """Security contexts of pods and of all their containers, and a /tmp for each pod."""
+    for pod in draft.pods.values():
+        pod.spec["securityContext"] = {
+            "fsGroup": pod.group,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "runAsGroup": pod.group,
+            "runAsNonRoot": True,
+            "runAsUser": pod.user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        # Variables named after Services would come between the contract and the service.
+        pod.spec["enableServiceLinks"] = False
+        pod.spec.setdefault("volumes", []).append({"name": "tmp", "emptyDir": {"sizeLimit": _TMP}})
+        for container in (*pod.spec.get("initContainers", ()), *pod.spec["containers"]):
+            container["securityContext"] = _CONTAINER
+            container["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108

@@ -1,0 +1,74 @@
+"""A platform as the objects of one environment: the passes in their order, and the loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from groundplan.kubernetes import (
+    autoscaling,
+    clusters,
+    configuration,
+    disruption,
+    drafts,
+    entry,
+    feasibility,
+    flows,
+    hardening,
+    identity,
+    limits,
+    migrations,
+    names,
+    namespaces,
+    network,
+    secrets,
+    services,
+    workloads,
+)
+from groundplan.model import environment, findings, platform
+from groundplan.shapes import objects
+
+PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...] = (
+    ("namespaces", namespaces.apply),
+    ("workloads", workloads.apply),
+    ("migrations", migrations.apply),
+    ("services", services.apply),
+    ("identity", identity.apply),
+    ("configuration", configuration.apply),
+    ("secrets", secrets.apply),
+    ("entry", entry.apply),
+    ("network", network.apply),
+    ("hardening", hardening.apply),
+    ("disruption", disruption.apply),
+    ("autoscaling", autoscaling.apply),
+    ("limits", limits.apply),
+)
+"""Later ones see what earlier ones made: whoever adds a container comes before whoever hardens all."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Lowered:
+    """One environment: its objects in the order of their keys, and every connection that they let through."""
+
+    environment: str
+    objects: tuple[objects.Object, ...]
+    flows: tuple[flows.Flow, ...]
+
+
+def lower(plan: platform.Platform, env: environment.Environment) -> Lowered:
+    """The objects of `plan` in `env`.
+
+    Raises findings.PlanError with every finding when the environment cannot work.
+    """
+    found = feasibility.check(plan, env)
+    if found:
+        raise findings.PlanError(found)
+    cluster = clusters.of(plan, env)
+    draft = drafts.Draft(plan.name)
+    for name, apply in PASSES:
+        draft.by = name
+        apply(cluster, draft)
+    found = (*draft.findings, *names.check(draft))
+    if found:
+        raise findings.PlanError(found)
+    return Lowered(env.name, tuple(draft.objects[key] for key in sorted(draft.objects)), tuple(draft.flows))

@@ -1,0 +1,140 @@
+"""Every flow of an environment: the edges as declared, and what follows from the way a cluster works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from groundplan.kubernetes import clusters, configuration, drafts, flows, settings
+from groundplan.model import component, external, rights
+from groundplan.shapes import workloads
+
+_DNS = flows.Pods("kube-system", (("k8s-app", "kube-dns"),))
+_NAMES = (flows.Port(53, "TCP"), flows.Port(53, "UDP"))  # long answers come by TCP
+_API_PORTS = (flows.Port(443), flows.Port(6443))
+
+
+def all_of(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
+    """Every flow, by the workload that opens it."""
+    found: list[flows.Flow] = []
+    for pod in draft.pods.values():
+        found += _of_pod(pod, cluster, draft)
+    found += [*_entries(cluster, draft), *_scrapes(cluster, draft)]
+    for name, chart_ in draft.charts.items():
+        found += _of_chart(name, chart_, cluster)
+    yield from found
+    ours = {space.name for space in cluster.plan.namespaces}
+    callers = {flow.source: flow.origin for flow in found if isinstance(flow.source, flows.Pods)}
+    for source, origin in callers.items():
+        if source.namespace in ours:
+            yield flows.Flow(source, _DNS, _NAMES, "names", origin)
+
+
+def pods(name: str, namespace: str, draft: drafts.Draft) -> flows.Pods:
+    """The pods of one of our workloads."""
+    return flows.Pods(namespace, tuple(sorted(draft.labels(name).items())))
+
+
+def chart(name: str, cluster: clusters.Cluster) -> flows.Pods:
+    """The pods that a chart installs, as far as edges lead to and from them."""
+    answer = cast(workloads.Chart, cluster.answers[name])
+    return flows.Pods(cluster.components[name].namespace or "", answer.pods)
+
+
+def end_of(name: str, cluster: clusters.Cluster, draft: drafts.Draft) -> flows.Pods | None:
+    """The pods behind a component; None where nothing runs."""
+    if name in draft.pods:
+        return pods(name, draft.pods[name].namespace, draft)
+    return chart(name, cluster) if name in draft.charts else None
+
+
+def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
+    source, origin = pods(pod.name, pod.namespace, draft), str(pod.origin)
+    for edge in pod.owner.edges if pod.name == pod.owner.name else ():
+        yield from _of_edge(edge, source, cluster, draft)
+    if pod.opens:
+        target = pods(pod.owner.name, pod.namespace, draft)
+        numbers = tuple(flows.Port(pod.owner.ports[name].number) for name in pod.opens)
+        yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin)
+    if cluster.store and configuration.is_secret(pod):
+        target = pods(cluster.store.name, cluster.store.namespace or "", draft)
+        number = cluster.store.ports[cluster.store.port_name].number
+        yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin)
+    if pod.cluster_role:
+        yield from _to_api_server(source, cluster, f"{pod.name} → API server", origin)
+
+
+def _of_edge(
+    edge: component.Edge, source: flows.Pods, cluster: clusters.Cluster, draft: drafts.Draft
+) -> Iterator[flows.Flow]:
+    target, why, origin = edge.right.target, f"{edge.source.name} → {edge.right}", str(edge.origin)
+    if isinstance(edge.right, rights.Reach):
+        port = flows.Port(edge.right.external.port.number)
+        for addresses in outside(edge.right.external, cluster):
+            yield flows.Flow(source, addresses, (port,), why, origin)
+    elif isinstance(target, component.Component):
+        end = end_of(target.name, cluster, draft)
+        numbers = tuple(_port(target, name) for name in edge.right.opens)
+        if end and numbers:
+            yield flows.Flow(source, end, numbers, why, origin)
+
+
+def _port(owner: component.Component, name: str) -> flows.Port:
+    shape = owner.ports[name]
+    return flows.Port(shape.number, "UDP" if shape.speaks == "udp" else "TCP")
+
+
+def outside(thing: external.External, cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
+    """The addresses of an external: those given, or every public one."""
+    found = cluster.environment.own(thing, "cidrs") if thing.kind == "external" else None
+    if found:
+        return tuple(flows.Range(str(each)) for each in sorted(cast(list[str], found.value)))
+    own = settings.cluster_ranges(cluster.environment)
+    four = tuple(sorted({*settings.PRIVATE, *(each for each in own if ":" not in each)}))
+    six = tuple(sorted({*settings.PRIVATE_6, *(each for each in own if ":" in each)}))
+    return flows.Range("0.0.0.0/0", four), flows.Range("::/0", six)
+
+
+def _to_api_server(source: flows.Pods, cluster: clusters.Cluster, why: str, origin: str) -> Iterator[flows.Flow]:
+    for cidr in settings.api_server(cluster.environment):
+        yield flows.Flow(source, flows.Range(cidr), _API_PORTS, why, origin)
+
+
+def _entries(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
+    for entry in cluster.plan.entries:
+        for path, endpoint in entry.routes:
+            source = end_of(entry.controller.name, cluster, draft)
+            target = end_of(endpoint.owner.name, cluster, draft)
+            if source and target:
+                why = f"entry {path} → {endpoint.owner.name}:{endpoint.name}"
+                yield flows.Flow(source, target, (_port(endpoint.owner, endpoint.name),), why, str(entry.origin))
+                gateway = settings.gateway(cluster.environment)
+                if gateway:
+                    through = flows.Pods(gateway[0])
+                    yield flows.Flow(
+                        through, target, (_port(endpoint.owner, endpoint.name),), f"gateway {why}", str(entry.origin)
+                    )
+
+
+def _scrapes(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
+    for name in (name for name, answer in draft.charts.items() if answer.scrapes):
+        source, scraper = chart(name, cluster), cluster.components[name]
+        for program in cluster.plan.programs:
+            if "metrics" in program.ports:
+                target = pods(program.name, program.namespace or "", draft)
+                why = f"{scraper.name} scrapes {program.name}"
+                yield flows.Flow(source, target, (_port(program, "metrics"),), why, str(scraper.origin))
+
+
+def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> Iterator[flows.Flow]:
+    """Its pods among each other, to the API server and back, and the world where it is let in."""
+    owner = cluster.components[name]
+    own, everything, origin = chart(name, cluster), flows.Pods(owner.namespace or ""), str(owner.origin)
+    yield flows.Flow(everything, everything, (), f"{answer.chart} within itself", origin)
+    yield from _to_api_server(everything, cluster, f"{answer.chart} → API server", origin)
+    for number in answer.webhooks:
+        for cidr in settings.api_server(cluster.environment):
+            yield flows.Flow(flows.Range(cidr), everything, (flows.Port(number),), "API server → webhook", origin)
+    if answer.world:
+        numbers = tuple(flows.Port(owner.ports[port].number) for port in answer.world)
+        yield flows.Flow(flows.Anyone(), own, numbers, "world → entry", origin)
