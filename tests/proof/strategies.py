@@ -27,7 +27,8 @@ def clusters(draw: st.DrawFn, families: tuple[str, ...] = FAMILIES) -> list[Docu
     family = draw(st.sampled_from(families))
     documents = draw(workloads.namespaces(mesh=family == "istio"))
     documents += [draw(workloads.workloads(f"w{number}")) for number in range(draw(st.integers(2, 4)))]
-    documents += [draw(policies.policies(f"p{number}")) for number in range(draw(st.integers(0, 4)))]
+    documents += [draw(policies.policies(f"p{number}")) for number in range(draw(st.integers(1, 5)))]
+    documents += [policies.closing(home) for home in words.NAMESPACES if draw(st.integers(0, 3)) == 0]
     documents += draw(beside(family))
     if draw(st.integers(0, 3)) == 0:
         documents.append(draw(workloads.services("w0")))

@@ -13,7 +13,9 @@ NAMESPACE = "k8s:io.kubernetes.pod.namespace"
 @st.composite
 def policies(draw: st.DrawFn, name: str) -> Document:
     everywhere = draw(st.integers(0, 3)) == 0
-    metadata = {"name": name} if everywhere else {"name": name, "namespace": draw(st.sampled_from(words.NAMESPACES))}
+    metadata = (
+        {"name": name} if everywhere else {"name": name, "namespace": draw(st.sampled_from(words.LIKELY_NAMESPACES))}
+    )
     kind = "CiliumClusterwideNetworkPolicy" if everywhere else "CiliumNetworkPolicy"
     return {"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata, "spec": draw(specs())}
 
@@ -44,7 +46,7 @@ def rules(draw: st.DrawFn, prefix: str) -> Document:
 
 def endpoints(prefix: str) -> st.SearchStrategy[Document]:
     own = words.selectors(st.sampled_from(words.KEYS), st.sampled_from(words.VALUES))
-    away = st.tuples(st.sampled_from(words.NAMESPACES), words.labels())
+    away = st.tuples(st.sampled_from(words.LIKELY_NAMESPACES), words.labels())
     named = away.map(lambda pair: {"matchLabels": {**pair[1], NAMESPACE: pair[0]}})
     chosen = st.lists(st.one_of(own, named), min_size=1, max_size=2)
     return chosen.map(lambda selectors: {f"{prefix}Endpoints": selectors})

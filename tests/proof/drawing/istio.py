@@ -10,7 +10,7 @@ from tests.proof.drawing.words import Document
 
 @st.composite
 def policies(draw: st.DrawFn, name: str) -> Document:
-    home = draw(words.often(st.sampled_from(words.NAMESPACES), st.just("istio-system"), 5))
+    home = draw(words.often(st.sampled_from(words.LIKELY_NAMESPACES), st.just("istio-system"), 5))
     spec: Document = {}
     if draw(st.booleans()):
         spec["selector"] = {"matchLabels": draw(words.labels())}

@@ -21,9 +21,16 @@ def policies(draw: st.DrawFn, name: str) -> Document:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": draw(st.sampled_from(words.NAMESPACES))},
+        "metadata": {"name": name, "namespace": draw(st.sampled_from(words.LIKELY_NAMESPACES))},
         "spec": spec,
     }
+
+
+def closing(home: str) -> Document:
+    """What the well-advised have in every namespace."""
+    metadata = {"name": "closing", "namespace": home}
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
 def types() -> st.SearchStrategy[list[str] | None]:
@@ -34,9 +41,9 @@ def types() -> st.SearchStrategy[list[str] | None]:
 @st.composite
 def rules(draw: st.DrawFn, peers: str) -> Document:
     rule: Document = {}
-    if draw(st.integers(0, 4)):
-        rule[peers] = draw(words.often(st.lists(peer(), min_size=1, max_size=2), st.sampled_from(([], None)), 6))
-    if draw(st.integers(0, 2)):
+    if draw(st.integers(0, 9)):
+        rule[peers] = draw(words.often(st.lists(peer(), min_size=1, max_size=2), st.sampled_from(([], None)), 12))
+    if draw(st.integers(0, 3)):
         rule["ports"] = draw(words.often(st.lists(entries(), min_size=1, max_size=2), st.sampled_from(([], None)), 6))
     return rule
 

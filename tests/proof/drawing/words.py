@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 Document = dict[str, Any]
 
 NAMESPACES = ("alpha", "beta", "gamma")
+LIKELY_NAMESPACES = ("alpha", "alpha", "beta", "beta", "gamma")
 KEYS = ("app", "tier", "example.com/zone")
-VALUES = ("a", "b", "c", "")
+VALUES = ("a", "a", "b", "b", "c", "")
 PORT_NAMES = ("http", "dns", "metrics")
 PORTS = (1, 53, 80, 443, 8079, 8080, 8081, 65535)
 PROTOCOLS = ("TCP", "UDP", "SCTP")
@@ -47,8 +48,8 @@ def often(common: st.SearchStrategy[Any], rare: st.SearchStrategy[Any], times: i
     return st.integers(0, times).flatmap(lambda number: common if number else rare)
 
 
-def labels() -> st.SearchStrategy[dict[str, str]]:
-    return st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=3)
+def labels(least: int = 0) -> st.SearchStrategy[dict[str, str]]:
+    return st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), min_size=least, max_size=3)
 
 
 def pod_selectors() -> st.SearchStrategy[Document]:
@@ -66,7 +67,9 @@ def selectors(draw: st.DrawFn, keys: st.SearchStrategy[str], values: st.SearchSt
     """All four operators, keys that are absent, and empty, missing or null parts."""
     selector: Document = {}
     if draw(st.booleans()):
-        selector["matchLabels"] = draw(often(st.dictionaries(keys, values, max_size=2), st.none(), 9))
+        selector["matchLabels"] = draw(
+            often(st.dictionaries(keys, values, min_size=1, max_size=1), st.sampled_from((None, {})), 9)
+        )
     if draw(st.integers(0, 2)) == 0:
         selector["matchExpressions"] = draw(often(st.lists(expressions(keys, values), max_size=2), st.none(), 9))
     return selector
@@ -77,7 +80,7 @@ def expressions(draw: st.DrawFn, keys: st.SearchStrategy[str], values: st.Search
     operator = draw(st.sampled_from(("In", "NotIn", "Exists", "DoesNotExist")))
     expression: Document = {"key": draw(keys), "operator": operator}
     if operator in ("In", "NotIn"):
-        expression["values"] = draw(st.lists(values, min_size=1, max_size=2, unique=True))
+        expression["values"] = draw(st.lists(values, min_size=1, max_size=2))
     elif draw(st.booleans()):
         expression["values"] = draw(st.sampled_from(([], None)))
     return expression

@@ -35,8 +35,8 @@ def extra_labels(mesh: bool) -> st.SearchStrategy[dict[str, str]]:
 @st.composite
 def workloads(draw: st.DrawFn, name: str) -> Document:
     kind = draw(st.sampled_from(KINDS))
-    own = {**draw(words.labels()), "name": name}
-    metadata: Document = {"name": name, "namespace": draw(st.sampled_from(words.NAMESPACES))}
+    own = {**draw(words.labels(least=1)), "name": name}
+    metadata: Document = {"name": name, "namespace": draw(st.sampled_from(words.LIKELY_NAMESPACES))}
     inner = {"metadata": {"labels": own}, "spec": draw(pod_specs(kind))}
     document: Document = {"apiVersion": VERSIONS.get(kind, "apps/v1"), "kind": kind, "metadata": metadata}
     if kind == "Pod":
