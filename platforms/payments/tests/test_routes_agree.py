@@ -1,7 +1,8 @@
-"""The gateway's table and payment-api's own routes agree: nothing that payment-api answers is out of reach."""
+"""The gateway's table and payment-api's own routes agree: nothing is out of reach, and nothing is promised in vain."""
 
 from __future__ import annotations
 
+import re
 from unittest import mock
 
 import pytest
@@ -20,3 +21,12 @@ def test_the_gateway_lets_through_what_payment_api_answers(answered: wire.Route)
     found = matching.Table(routes.ROUTES).find(path)
     assert found is not None and answered.method in found
     assert found[answered.method].publishable == answered.publishable
+
+
+def test_the_gateway_promises_nothing_that_payment_api_does_not_answer() -> None:
+    def plain(path: str) -> str:
+        return re.sub(r"\{\w+\}", "{}", path).strip("/").removeprefix("v1/")
+
+    answered = {(route.method, plain(route.path)) for route in ANSWERED}
+    promised = {(route.method, plain(route.path)) for route in routes.ROUTES if route.path.startswith("/v1/")}
+    assert promised - answered == set()

@@ -108,13 +108,11 @@ _CHECKOUT = (
 _V1 = (
     _v1("POST", "payment_intents", "Create a PaymentIntent."),
     _v1("GET", "payment_intents", "List PaymentIntents."),
-    _v1("GET", "payment_intents/search", "Search PaymentIntents."),
     _v1("GET", "payment_intents/{id}", "Retrieve a PaymentIntent.", publishable=True),
     _v1("POST", "payment_intents/{id}", "Update a PaymentIntent."),
     _v1("POST", "payment_intents/{id}/confirm", "Confirm a PaymentIntent.", publishable=True),
     _v1("POST", "payment_intents/{id}/capture", "Capture a PaymentIntent."),
     _v1("POST", "payment_intents/{id}/cancel", "Cancel a PaymentIntent."),
-    _v1("POST", "payment_intents/{id}/increment_authorization", "Increment an authorization."),
     _v1("GET", "charges", "List charges."),
     _v1("GET", "charges/{id}", "Retrieve a charge."),
     _v1("POST", "charges/{id}", "Update a charge."),
@@ -124,7 +122,6 @@ _V1 = (
     _v1("GET", "refunds", "List refunds."),
     _v1("GET", "refunds/{id}", "Retrieve a refund."),
     _v1("POST", "refunds/{id}", "Update a refund."),
-    _v1("POST", "refunds/{id}/cancel", "Cancel a refund."),
     _v1("POST", "customers", "Create a customer."),
     _v1("GET", "customers", "List customers."),
     _v1("GET", "customers/{id}", "Retrieve a customer."),
@@ -166,15 +163,9 @@ _V1 = (
     _v1("GET", "events/{id}", "Retrieve an event."),
     _v1("GET", "events/{id}/attempts", "List an event's delivery attempts (an addition to Stripe's API)."),
     _v1("POST", "events/{id}/retry", "Deliver an event again (an addition to Stripe's API)."),
-    _v1("GET", "disputes", "List disputes."),
-    _v1("GET", "disputes/{id}", "Retrieve a dispute."),
-    _v1("POST", "disputes/{id}", "Update a dispute."),
-    _v1("POST", "disputes/{id}/close", "Close a dispute."),
     _v1("GET", "balance", "Retrieve the balance."),
     _v1("GET", "balance_transactions", "List balance transactions."),
     _v1("GET", "balance_transactions/{id}", "Retrieve a balance transaction."),
-    _v1("GET", "payouts", "List payouts."),
-    _v1("GET", "payouts/{id}", "Retrieve a payout."),
 )
 
 ROUTES = (*_GATEWAY, *_AUTH, *_MERCHANT, *_CHECKOUT, *_V1)
