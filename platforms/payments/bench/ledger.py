@@ -10,7 +10,6 @@ Afterwards the sums must be zero and the balances must be the fold of the entrie
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime
 import random
 import subprocess
@@ -19,6 +18,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import uvloop
+from msgspec.structs import replace
 
 from groundplan_runtime import postgres as database
 from payments.common import ids
@@ -77,10 +77,10 @@ async def _payment(rows: store.Store, account: str) -> None:
     now = datetime.datetime.now(datetime.UTC)
     one = records.Transaction(ids.new("txn"), account, False, "pi", "card", "usd", now, now, 1000)
     operation = desk.new_operation("authorize", account, one.id, ids.new("req"), b"", 1000)
-    pending = dataclasses.replace(one, state=states.PENDING)
+    pending = replace(one, state=states.PENDING)
     await rows.create(changes.Change(one, pending, operation))
     answer = changes.Authorized("captured", "aut_1", "ntx_1")
-    await rows.settle(changes.authorized(dataclasses.replace(pending, version=1), operation, answer))
+    await rows.settle(changes.authorized(replace(pending, version=1), operation, answer))
 
 
 async def _measured(work: Transfer, accounts: list[str], seconds: float) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,6 +11,7 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from groundplan_runtime import postgres as database
 from payments.common import ids, money
@@ -126,13 +126,13 @@ async def test_a_step_from_a_stale_version_changes_nothing(pool: Any, books: eng
     now = datetime.datetime.now(datetime.UTC)
     one = records.Transaction(ids.new("txn"), "acct_1", False, "pi", "card", "usd", now, now, 100)
     operation = desk.new_operation("authorize", "acct_1", one.id, "req_1", b"", 100)
-    pending = dataclasses.replace(one, state=states.PENDING)
+    pending = replace(one, state=states.PENDING)
     await rows.create(changes.Change(one, pending, operation))
     with pytest.raises(store.Repeated):
-        again = dataclasses.replace(one, id=ids.new("txn"))
-        await rows.create(changes.Change(again, dataclasses.replace(again, state=states.PENDING), operation))
+        again = replace(one, id=ids.new("txn"))
+        await rows.create(changes.Change(again, replace(again, state=states.PENDING), operation))
     answer = changes.Authorized("captured", "aut_1")
-    outcome = changes.authorized(dataclasses.replace(pending, version=1), operation, answer)
+    outcome = changes.authorized(replace(pending, version=1), operation, answer)
     both = await asyncio.gather(rows.settle(outcome), rows.settle(outcome), return_exceptions=True)
     assert sorted(type(done).__name__ for done in both) == ["NoneType", "Stale"]
     entries = await rows.entries("acct_1", False, "", 100, one.id)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from payments.rpc import transaction_pb2 as pb
 from payments.transaction import states
@@ -63,4 +65,6 @@ def kept(change: Change) -> Change:
         return change
     message = refund(change.after, operation) if operation.kind == "refund" else transaction(change.after)
     settled = datetime.datetime.now(datetime.UTC)
-    return replace(change, operation=replace(operation, answer=message.SerializeToString(), settled_at=settled))
+    return dataclasses.replace(
+        change, operation=replace(operation, answer=message.SerializeToString(), settled_at=settled)
+    )

@@ -6,7 +6,8 @@ A change names the transaction it was computed from; the store applies it only t
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from payments.transaction import fees, ledger, states
 from payments.transaction.records import Operation, Transaction

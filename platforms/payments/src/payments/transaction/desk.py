@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import grpc
+from msgspec.structs import replace
 
 from groundplan_runtime import deadlines
 from payments.common import failures, ids
@@ -69,7 +70,7 @@ class Desk:
             after = replace(change.after, version=one.version + 1)
             if not change.operation.open:
                 return after, change.operation
-            return await self.finished(self._ask(after, change.operation))
+            return await self.finished(self._ask(after, change.operation, ours=after))
         raise _contended()
 
     async def repeated(self, operation: Operation) -> tuple[Transaction, Operation]:
@@ -110,7 +111,8 @@ class Desk:
         except (Stale, Repeated):
             return False
         if change.operation.open:
-            await self.finished(self._ask(replace(change.after, version=one.version + 1), operation))
+            after = replace(change.after, version=one.version + 1)
+            await self.finished(self._ask(after, operation, ours=after))
         return True
 
     async def open_dispute(
@@ -161,17 +163,19 @@ class Desk:
     def _disputed(change: Change, dispute: Dispute) -> Change:
         answer = answers.dispute(change.after, dispute).SerializeToString()
         settled = replace(change.operation, answer=answer, settled_at=datetime.datetime.now(datetime.UTC))
-        return replace(change, operation=settled)
+        return dataclasses.replace(change, operation=settled)
 
     async def _first(self, one: Transaction, operation: Operation) -> tuple[Transaction, Operation]:
         """The first time that an authorization goes out."""
         try:
-            return await self._authorization(one, operation)
+            return await self._authorization(one, operation, ours=one)
         except acquirer.NotSent:
             # Nothing ever left: this is a plain no, and the next attempt may find the acquirer up again.
             return await self._settle(operation, lambda now, it: changes.declined(now, it, "processing_error"))
 
-    async def _authorization(self, one: Transaction, operation: Operation) -> tuple[Transaction, Operation]:
+    async def _authorization(
+        self, one: Transaction, operation: Operation, ours: Transaction | None = None
+    ) -> tuple[Transaction, Operation]:
         try:
             card = await self._cards.card(one, operation)
         except vault.Missing:
@@ -180,7 +184,9 @@ class Desk:
         except vault.Unavailable:
             await self.rows.postpone(operation, datetime.timedelta())
             raise
-        return await self._decided(operation, lambda: self._bank.authorize(one, operation, card), self._authorized)
+        return await self._decided(
+            operation, lambda: self._bank.authorize(one, operation, card), self._authorized, ours
+        )
 
     async def _resume_authorization(
         self, one: Transaction, operation: Operation, *, again: bool
@@ -199,17 +205,24 @@ class Desk:
             return await self._authorization(one, operation)
         return await self._doubted(operation, acquirer.Unknown("the acquirer has not seen it (yet)"))
 
-    async def _ask(self, one: Transaction, operation: Operation) -> tuple[Transaction, Operation]:
+    async def _ask(
+        self, one: Transaction, operation: Operation, ours: Transaction | None = None
+    ) -> tuple[Transaction, Operation]:
         """A capture, void, expiry or refund: sent again under its key as often as need be."""
         if operation.kind == "capture":
-            return await self._decided(operation, lambda: self._bank.capture(one, operation), _captured)
+            return await self._decided(operation, lambda: self._bank.capture(one, operation), _captured, ours)
         if operation.kind == "refund":
-            return await self._decided(operation, lambda: self._bank.refund(one, operation), _refunded)
-        return await self._decided(operation, lambda: self._bank.void(one, operation), _released)
+            return await self._decided(operation, lambda: self._bank.refund(one, operation), _refunded, ours)
+        return await self._decided(operation, lambda: self._bank.void(one, operation), _released, ours)
 
     async def _decided(
-        self, operation: Operation, ask: Callable[[], Awaitable[Any]], outcome: Callable[[Any], _Outcome]
+        self,
+        operation: Operation,
+        ask: Callable[[], Awaitable[Any]],
+        outcome: Callable[[Any], _Outcome],
+        ours: Transaction | None,
     ) -> tuple[Transaction, Operation]:
+        """Asks and writes the answer down. `ours`: the transaction, if we wrote it when we began the operation."""
         try:
             answer = await ask()
         except acquirer.Refused as refused:
@@ -220,7 +233,7 @@ class Desk:
             return await self._doubted(operation, acquirer.Unknown("the acquirer is not asked for a moment"))
         except acquirer.Unknown as error:
             return await self._doubted(operation, error)
-        return await self._settle(operation, outcome(answer))
+        return await self._settle(operation, outcome(answer), ours=ours)
 
     def _authorized(self, answer: changes.Authorized) -> _Outcome:
         return lambda one, operation: changes.authorized(one, operation, answer)
@@ -234,21 +247,31 @@ class Desk:
         return await self._settle(operation, changes.unknown, pause)
 
     async def _settle(
-        self, operation: Operation, outcome: _Outcome, pause: datetime.timedelta = datetime.timedelta()
+        self,
+        operation: Operation,
+        outcome: _Outcome,
+        pause: datetime.timedelta = datetime.timedelta(),
+        ours: Transaction | None = None,
     ) -> tuple[Transaction, Operation]:
         """Writes the outcome; when somebody else did meanwhile, theirs."""
         for _ in range(_RACES):
-            one = await self.found(operation.account_id, operation.transaction_id)
-            now = await self.rows.operation_by_id(operation.id)
-            if now is None or not now.open or (pause and now.state == "unknown"):
-                return one, now or operation
+            # What we wrote ourselves is most often still so: then nothing need be read.
+            one, now = (ours, operation) if ours else await self._current(operation)
+            if not now.open or (pause and now.state == "unknown"):
+                return one, now
             change = answers.kept(outcome(one, now))
             try:
                 await self.rows.settle(change, pause)
             except Stale:
+                ours = None
                 continue
             return replace(change.after, version=one.version + 1), change.operation
         raise _contended()
+
+    async def _current(self, operation: Operation) -> tuple[Transaction, Operation]:
+        """Both as they are. The operation is read last: were it decided in between, the transaction's version tells."""
+        one = await self.found(operation.account_id, operation.transaction_id)
+        return one, await self.rows.operation_by_id(operation.id) or operation
 
 
 _Outcome = Callable[[Transaction, Operation], Change]

@@ -1,10 +1,11 @@
-"""A transaction and the operations on it, as rows hold them."""
+"""A transaction and the operations on it, as rows hold them. Structs, since each step makes several anew."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from typing import Literal
+
+import msgspec
 
 from payments.transaction import states
 
@@ -12,8 +13,7 @@ Kind = Literal["authorize", "capture", "void", "expire", "refund", "dispute"]
 OpState = Literal["pending", "unknown", "succeeded", "failed"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True):
     """Amounts are in minor units. Of `authorized`, `held` may still be captured and `captured` was."""
 
     id: str
@@ -53,8 +53,7 @@ class Transaction:
         return self.captured - self.refunded - self.refunding - self.disputed
 
 
-@dataclasses.dataclass(frozen=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """Something that was asked for; `id` is the key that the acquirer knows it by."""
 
     id: str
@@ -84,8 +83,7 @@ class Operation:
         return self.state in ("pending", "unknown")
 
 
-@dataclasses.dataclass(frozen=True)
-class Dispute:
+class Dispute(msgspec.Struct, frozen=True):
     """A card holder's objection."""
 
     id: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
 from typing import Any, NoReturn
 
 import grpc
+import msgspec
 
 from payments.common import failures, ids, money
 from payments.rpc import transaction_pb2 as pb
@@ -179,7 +179,7 @@ def _operation(kind: Kind, request: Any, transaction_id: str, amount: int, **ask
 
 
 def _sized(operation: Operation, amount: int) -> Operation:
-    return dataclasses.replace(operation, amount=amount)
+    return msgspec.structs.replace(operation, amount=amount)
 
 
 def _told(one: Transaction, operation: Operation) -> pb.Transaction:

@@ -13,6 +13,7 @@ import datetime
 from typing import Any, Literal
 
 import asyncpg
+import msgspec
 
 from payments.common import ids
 from payments.transaction import ledger
@@ -97,7 +98,7 @@ def _beginning(*, new: bool) -> str:
         written = f"""INSERT INTO transaction ({", ".join((*_FIXED, *_CHANGING))})
         VALUES ({_values(_FIXED | {f"_{name}": kind for name, kind in _CHANGING.items()}, number)}) RETURNING id"""
     else:
-        written = _updated(number)
+        written = f"{_updated(number)} RETURNING id"
     return f"""
     WITH tx AS ({written}), op AS (
         INSERT INTO operation ({", ".join((*_ASKED, *_OUTCOME))}, lease_until)
@@ -109,10 +110,13 @@ def _beginning(*, new: bool) -> str:
 def _settling() -> str:
     """A step that decides an operation, or marks it unknown."""
     number = _Parameters()
+    written, operation = _updated(number), number.one("text")
+    # Either both rows are written or neither, even were an operation decided without its transaction's version.
+    both = f"AND EXISTS (SELECT FROM operation WHERE id = {operation} AND {_OPEN})"
     return f"""
-    WITH tx AS ({_updated(number)}), op AS (
+    WITH tx AS ({written} {both} RETURNING id), op AS (
         UPDATE operation SET {_assignments(_OUTCOME, number)}, lease_until = now() + {number.one("interval")}
-        FROM tx WHERE operation.id = {number.one("text")} AND operation.{_OPEN} RETURNING operation.id
+        FROM tx WHERE operation.id = {operation} AND operation.{_OPEN} RETURNING operation.id
     ), {_rest(number)}"""
 
 
@@ -120,7 +124,7 @@ def _updated(number: _Parameters) -> str:
     assignments = _assignments(_CHANGING, number)
     transaction, version = number.take("text", "integer")
     return f"""UPDATE transaction SET version = version + 1, {assignments}
-        WHERE id = {transaction} AND version = {version} RETURNING id"""
+        WHERE id = {transaction} AND version = {version}"""
 
 
 _CREATE = _beginning(new=True)
@@ -252,7 +256,7 @@ class Store:
                 return
             async with connection.transaction():
                 await self._begin(connection, change)
-                await connection.execute(_ADD_DISPUTE, *dataclasses.astuple(dispute))
+                await connection.execute(_ADD_DISPUTE, *msgspec.structs.astuple(dispute))
 
     async def end(self, change: Change, dispute: Dispute, outcome: Ended) -> None:
         """A dispute is decided; raises `Stale` or `Repeated`."""
@@ -263,7 +267,7 @@ class Store:
 
     async def settle(self, change: Change, lease: datetime.timedelta = _NOW) -> None:
         """An operation's outcome; raises `Stale`. An unknown one is left alone for `lease`."""
-        values = (*_guarded(change), *_picked(change.operation, _OUTCOME), lease, change.operation.id)
+        values = (*_guarded(change), change.operation.id, *_picked(change.operation, _OUTCOME), lease)
         if not await self._pool.fetchval(_SETTLE, *values, *self._followed(change)):
             raise Stale
 
