@@ -12,7 +12,7 @@ import msgspec
 from groundplan.proof import addresses, connections, ends, findings, garbage, intervals
 from groundplan.proof.manifests import documents, paths, sources
 from groundplan.proof.model import build, policies, selectors, workloads
-from groundplan.proof.reach import classes, index, result, sides
+from groundplan.proof.reach import classes, index, layers, mesh, result, sides
 
 ALLOWED, DENIED, UNDECIDABLE = "allowed", "denied", "undecidable"
 USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
@@ -118,8 +118,8 @@ class Cluster:
         """From the fewest and the most connections that there may be between two ends."""
         if same_pod(source, destination):
             return Answer(ALLOWED, connections.text(connections.ALL))
-        if unread := (*self.model.unread, *self.model.beside):
-            names = ", ".join(f"{each.kind} {each.name}" for each in unread)
+        if self.model.unread:
+            names = ", ".join(f"{each.kind} {each.name}" for each in self.model.unread)
             return Answer(UNDECIDABLE, "", f"nothing here reads {names}")
         for end in (source, destination):
             if inside := intervals.intersection(end.addresses, self.ranges.pods):
@@ -137,6 +137,11 @@ class Cluster:
         for end in (source, destination):
             if end.workload is not None and end.workload.host_network:
                 return f"{end} uses its node's network, and whether both are on one node is not known"
+        if self.layered:
+            names = self.beside
+            return (
+                f"{names} may say either: by what only requests, names, nodes or pod addresses tell, or by their order"
+            )
         if self.options.ipblock_matches_pods:
             return "an ipBlock may or may not cover the addresses that pods get"
         return "a selector asks for a label that only a controller makes"
@@ -171,6 +176,8 @@ class Cluster:
     def named(self) -> classes.Named:
         """What the policies name, and the ranges that are given."""
         found = classes.named(self.model.policies)
+        found.statements(self.model.beside)
+        mesh.named(found, self.model.mesh)
         found.covered(self.ranges.nodes)
         found.covered(self.ranges.pods)
         return found
@@ -180,11 +187,23 @@ class Cluster:
         """Does a selector ask for a label that tells the pods of a workload apart?"""
         return not workloads.NUMBERED.isdisjoint(self.named.values)
 
+    @property
+    def beside(self) -> str:
+        """The policies beside NetworkPolicy v1, by name."""
+        found = [*(each.title for each in self.model.beside), *(each.title for each in self.model.mesh)]
+        return ", ".join(dict.fromkeys(found))
+
+    @property
+    def layered(self) -> bool:
+        """Are there policies beside NetworkPolicy v1?"""
+        return bool(self.model.beside or self.model.mesh)
+
     @functools.cached_property
     def universe(self) -> classes.Universe:
         """All ends."""
         with garbage.held():
-            return classes.universe(self.model, self.named, by_address=self.options.ipblock_matches_pods)
+            by_address = self.options.ipblock_matches_pods or self.layered
+            return classes.universe(self.model, self.named, by_address=by_address, by_account=bool(self.model.mesh))
 
     @functools.cached_property
     def index(self) -> index.Index:
@@ -207,7 +226,9 @@ class Cluster:
         table = self.index
         unknown = any(value == selectors.UNKNOWN for _, value in table.values)
         doubles = any(certain != possible for held in table.ports.values() for certain, possible in held.values())
-        return bool(table.nodes or table.maybe or unknown or doubles or self.options.ipblock_matches_pods)
+        return bool(
+            self.layered or table.nodes or table.maybe or unknown or doubles or self.options.ipblock_matches_pods
+        )
 
     def reach(self, reading: sides.Reading = USUAL) -> result.Reach:
         """Everything at once, in one reading."""
@@ -215,10 +236,7 @@ class Cluster:
 
     def doubts(self) -> tuple[str, ...]:
         """What keeps some answers from being decidable, in words; empty where every answer is exact."""
-        said = [
-            f"nothing here reads {each.kind} {each.name}: it may change any answer"
-            for each in (*self.model.unread, *self.model.beside)
-        ]
+        said = [f"nothing here reads {each.kind} {each.name}: it may change any answer" for each in self.model.unread]
         if self.uncertain and _everything(self.reach(FEWEST)) != _everything(self.reach(MOST)):
             said.extend(self._uncertainties())
         return tuple(said)
@@ -241,12 +259,17 @@ class Cluster:
 
     def _reach(self, reading: sides.Reading) -> result.Reach:
         if reading not in self._known:
-            some = self.model.policies
             with garbage.held():
-                egress = sides.side(self.index, some, policies.EGRESS, reading)
-                ingress = sides.side(self.index, some, policies.INGRESS, reading)
+                egress, ingress = (self._side(each, reading) for each in (policies.EGRESS, policies.INGRESS))
             self._known[reading] = result.Reach(self.universe, egress, ingress)
         return self._known[reading]
+
+    def _side(self, direction: str, reading: sides.Reading) -> sides.Side:
+        some = self.model.policies
+        if not self.layered:
+            return sides.side(self.index, some, direction, reading)
+        around = mesh.Mesh(self.index, self.model.mesh)
+        return layers.side(self.index, some, self.model.beside, around, direction, reading)
 
 
 def same_pod(source: ends.End, destination: ends.End) -> bool:

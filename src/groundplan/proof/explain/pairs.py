@@ -9,7 +9,7 @@ import msgspec
 
 from groundplan.proof import cluster, connections, ends, intervals
 from groundplan.proof.explain import changes, peers, sides
-from groundplan.proof.model import policies, services
+from groundplan.proof.model import istio, policies, services
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -37,8 +37,15 @@ def explain(
     both = tuple(each for each in found if each is not None)
     fewest = functools.reduce(intervals.intersection, (each.allowed for each in both), connections.ALL)
     most = functools.reduce(intervals.intersection, (each.possible for each in both), connections.ALL)
-    answer = whole.answer(fewest, most, asked, source, destination)
-    needed = tuple(_changes(whole, both, source, destination, asked)) if answer.verdict == cluster.DENIED else ()
+    if whole.layered:
+        answer = whole.between(source, destination, asked)
+    else:
+        answer = whole.answer(fewest, most, asked, source, destination)
+    needed = (
+        tuple(_changes(whole, both, source, destination, asked))
+        if answer.verdict == cluster.DENIED and not whole.layered
+        else ()
+    )
     return Explanation(
         source, destination, asked, answer, both, needed, tuple(_notes(whole, source, destination, asked))
     )
@@ -51,9 +58,23 @@ def _changes(
     wanted = asked or _listened(destination) or next((each.allowed for each in both if each.allowed), connections.ALL)
     for side in both:
         missing = intervals.difference(wanted, side.allowed)
-        if missing and side.policies:
+        if missing and any(view.holds for view in side.policies):
             other = destination if side.direction == policies.EGRESS else source
             yield changes.change(whole.model, side, other, missing)
+
+
+def _beside(whole: cluster.Cluster, source: ends.End, destination: ends.End) -> Iterator[str]:
+    for direction, end in ((policies.EGRESS, source), (policies.INGRESS, destination)):
+        number = whole.universe.where.get(id(end.workload)) if end.workload else None
+        if number is None:
+            continue
+        for policy in whole.model.beside:
+            said = [each.action for each in policy.statements if each.direction == direction]
+            if said and whole.index.pods(policy.subjects.namespaces, policy.subjects.pods)[1] >> number & 1:
+                yield f"{policy.title} holds {direction.lower()} of {end} too: {', '.join(said)}"
+    for mesh in whole.model.mesh if destination.workload else ():
+        if mesh.namespace in (istio.ROOT, destination.workload.namespace if destination.workload else ""):
+            yield f"{mesh.title} takes away what it does not {mesh.action.lower()}"
 
 
 def _listened(destination: ends.End) -> intervals.Intervals:
@@ -67,6 +88,7 @@ def _notes(
     for end in (source, destination):
         if end.workload is not None and end.workload.host_network:
             yield f"{end} is on its node's network: no policy holds it, and no selector sees it"
+    yield from _beside(whole, source, destination)
     if destination.workload is None:
         return
     leading = [each for each in whole.model.services if each.selects(destination.workload)]

@@ -8,7 +8,7 @@ import msgspec
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.model import kinds, policies, services, shapes, workloads
+from groundplan.proof.model import cilium, istio, kinds, policies, services, shapes, statements, tiers, workloads
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -24,8 +24,10 @@ class Model(msgspec.Struct, frozen=True, eq=False):
     workloads: tuple[workloads.Workload, ...]
     policies: tuple[policies.Policy, ...]
     services: tuple[services.Service, ...]
-    beside: tuple[documents.Document, ...]
+    beside: tuple[statements.Policy, ...]
     """Policies of kinds beside NetworkPolicy v1."""
+    mesh: tuple[istio.Authorization, ...]
+    """Istio's, which only take away."""
     unread: tuple[documents.Document, ...]
     """Objects that could change who reaches whom and that nothing here reads."""
     findings: tuple[findings.Finding, ...]
@@ -50,7 +52,8 @@ class _Builder:
         self.workloads: list[workloads.Workload] = []
         self.policies: list[policies.Policy] = []
         self.services: list[services.Service] = []
-        self.beside: list[documents.Document] = []
+        self.beside: list[statements.Policy] = []
+        self.mesh: list[istio.Authorization] = []
         self.unread: list[documents.Document] = []
         self.said: list[findings.Finding] = []
         self.seen: dict[tuple[str, str, str, str], documents.Document] = {}
@@ -64,7 +67,8 @@ class _Builder:
         try:
             self.read(document, group, kind, namespace)
         except ValueError as error:
-            self.refuse(_REFUSALS.get(kind, "GP404"), document, str(error))
+            code = "GP401" if (group, kind) in BESIDE else _REFUSALS.get(kind, "GP404")
+            self.refuse(code, document, str(error))
 
     def read(self, document: documents.Document, group: str, kind: str, namespace: str) -> None:
         if (group, kind) in kinds.WORKLOADS:
@@ -76,7 +80,7 @@ class _Builder:
         elif kind == "Namespace" and not group:
             self.own(document)
         elif document.data["apiVersion"].rpartition("/")[2] in BESIDE.get((group, kind), ()):
-            self.beside.append(document)
+            self.other(document, namespace)
         elif kinds.filters(group, kind):
             self.unread.append(document)
 
@@ -95,6 +99,17 @@ class _Builder:
             self.refuse("GP401", document, why, field)
         for direction in policy.dead:
             self.dead(policy, direction)
+
+    def other(self, document: documents.Document, namespace: str) -> None:
+        wrong: list[tuple[str, str]]
+        if document.kind == "AuthorizationPolicy":
+            found, wrong = istio.read(document, namespace)
+            self.mesh.extend([found] if found else [])
+        else:
+            several, wrong = cilium.read(document, namespace) if document.group == "cilium.io" else tiers.read(document)
+            self.beside.extend(several)
+        for field, why in wrong:
+            self.refuse("GP401", document, why, field)
 
     def dead(self, policy: policies.Policy, direction: str) -> None:
         place = policy.document.place("spec", direction.lower())
@@ -143,7 +158,7 @@ class _Builder:
             self.labels[name] = {NAME_LABEL: name}
         return Model(
             everything, self.labels, frozenset(self.declared), tuple(self.workloads), tuple(self.policies),
-            tuple(self.services), tuple(self.beside), tuple(self.unread), tuple(self.said),
+            tuple(self.services), tuple(self.beside), tuple(self.mesh), tuple(self.unread), tuple(self.said),
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from groundplan.proof import addresses, intervals
-from groundplan.proof.model import build, policies, selectors, workloads
+from groundplan.proof.model import build, policies, selectors, statements, workloads
 from groundplan.proof.reach import bits
 
 
@@ -44,6 +44,18 @@ class Named(msgspec.Struct):
                     self.covered(peer.block.covers)
                 elif peer.pods:
                     self.selector(peer.pods)
+
+    def statements(self, some: Iterable[statements.Policy]) -> None:
+        """Takes note of everything that policies of other kinds name."""
+        for policy in some:
+            self.selector(policy.subjects.pods)
+            for each in policy.statements:
+                self.ports.update(each.ports.names)
+                for peer in each.peers:
+                    if isinstance(peer, statements.Networks):
+                        self.covered(peer.covers)
+                    elif isinstance(peer, statements.Pods):
+                        self.selector(peer.pods)
 
 
 def named(some: Iterable[policies.Policy]) -> Named:

@@ -166,6 +166,16 @@ class Index:
         certain, possible = self._addressed(covers)
         return sure | certain, outside | possible
 
+    def networks(self, covers: intervals.Intervals, pods: bool) -> Pair:
+        """As `block`, for kinds that say themselves whether blocks are for pods too."""
+        outside = self.universe.covering(covers)
+        sure = outside & ~self.nodes
+        certain, possible = self._addressed(covers)
+        if not pods:
+            # A pod on its node's network has the node's address, which such a block may be about.
+            certain, possible = 0, possible & self.hosts
+        return sure | certain, outside | possible
+
     def _addressed(self, covers: intervals.Intervals) -> Pair:
         certain = possible = 0
         for number, each in enumerate(self.universe.classes):
