@@ -288,7 +288,13 @@ async def test_a_mistake_in_the_supervisor_itself_is_raised_and_leaves_nothing(
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(supervise.Supervisor, "rotate", broken)
-    code = f"import os, pathlib, time; pathlib.Path({str(started)!r}).write_text(str(os.getpid())); time.sleep(1000)"
+    code = f"""
+        import os, pathlib, time
+        written = pathlib.Path({str(tmp_path / "written")!r})
+        written.write_text(str(os.getpid()))
+        written.rename({str(started)!r})  # whole, or not there
+        time.sleep(1000)
+        """
     wanted = running.plan(running.daemon("api", code))
     with pytest.raises(RuntimeError, match="a mistake of ours"):
         await host.serve(host.Launch(directory=str(ground.place.root), plan=wanted))
