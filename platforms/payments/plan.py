@@ -123,7 +123,7 @@ transactions.needs(
     ledger.write(append_only=["entry", "history"]),
     redis.keys("transaction:"),
 )
-reconcile.needs(ledger.write(append_only=["entry", "history"]), acquirer)
+reconcile.needs(ledger.read(), acquirer)
 
 controller = ingress.add(IngressNginx(node_ports=(30080, 30443)))
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)

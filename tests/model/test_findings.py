@@ -165,6 +165,16 @@ def test_a_file_that_stops_still_shows_what_was_found_before(tmp_path):
     assert "nme" in found["GP001"].why
 
 
+def test_a_file_that_stops_is_still_checked_as_a_whole(tmp_path):
+    found = findings_of(tmp_path, SERVICE + 'b = space.add(Worker("b", python("x")))\nb.needs(a.grpc)\n1 / 0\n')
+    assert line(found["GP201"]) == 3
+    assert line(found["GP001"]) == 4
+
+
+def test_a_file_that_exits_is_a_finding(tmp_path):
+    assert "SystemExit: 3" in findings_of(tmp_path, "raise SystemExit(3)")["GP001"].why
+
+
 def test_a_syntax_error_is_a_finding(tmp_path):
     assert line(findings_of(tmp_path, "a = (\n")["GP001"]) in (1, 2)
 

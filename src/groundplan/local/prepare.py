@@ -67,7 +67,9 @@ def survey(
 def _unknown(plan: platform.Platform, only: tuple[str, ...]) -> tuple[findings.Finding, ...]:
     known = [component.name for component in plan.components]
     return tuple(
-        findings.Finding("GP103", f"{name} is not in {plan.name}", plan.origin, "", names.meant(name, known))
+        findings.Finding(
+            "GP103", f"{name} is not in {plan.name}", plan.origin, "it was asked for by name", names.meant(name, known)
+        )
         for name in only
         if name not in known
     )

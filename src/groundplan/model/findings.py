@@ -67,6 +67,8 @@ class Sheet:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.plan: object | None = None
+        """The platform that began it."""
 
 
 _current = Sheet()

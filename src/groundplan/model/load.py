@@ -22,10 +22,8 @@ def load(path: pathlib.Path) -> platform.Platform:
     sys.path.insert(0, folder)
     try:
         space = runpy.run_path(str(path), run_name="plan")
-    except Exception as error:  # whatever the author's file raises is the author's mistake, shown at its line
-        raise findings.PlanError(
-            (*dict.fromkeys([*sheet.findings, *findings.current().findings]), _broken(path, error))
-        ) from error
+    except (Exception, SystemExit) as error:  # whatever the author's file raises is his mistake, shown at its line
+        raise findings.PlanError((*_so_far(sheet), _broken(path, error))) from error
     finally:
         sys.path.remove(folder)
     plans = [value for value in space.values() if isinstance(value, platform.Platform)]
@@ -59,7 +57,15 @@ def _candidates(name: str, start: pathlib.Path) -> list[pathlib.Path]:
     return [place for place in places if place.suffix == ".py"]
 
 
-def _broken(path: pathlib.Path, error: Exception) -> findings.Finding:
+def _so_far(sheet: findings.Sheet) -> tuple[findings.Finding, ...]:
+    """What was found before the file stopped: nothing of it is lost, and nothing said of what is only missing yet."""
+    current = findings.current()
+    whole = check.check(current.plan) if isinstance(current.plan, platform.Platform) else ()
+    found = [*sheet.findings, *current.findings, *(each for each in whole if each.code != "GP103")]
+    return tuple(dict.fromkeys(found))
+
+
+def _broken(path: pathlib.Path, error: BaseException) -> findings.Finding:
     line = _line(path, error)
     why = f"{type(error).__name__}: {error}"
     remedy = "mend this line; findings above, if any, stand before it"
@@ -68,7 +74,7 @@ def _broken(path: pathlib.Path, error: Exception) -> findings.Finding:
     )
 
 
-def _line(path: pathlib.Path, error: Exception) -> int:
+def _line(path: pathlib.Path, error: BaseException) -> int:
     if isinstance(error, SyntaxError) and error.lineno:
         return error.lineno
     frames = [

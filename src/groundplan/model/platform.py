@@ -33,6 +33,7 @@ class Platform:
 
     def __init__(self, name: str, *, version: str = "1.0.0", probes: probe_shapes.Probes | None = None) -> None:
         self.sheet = findings.begin()
+        self.sheet.plan = self
         self.origin = origins.here()
         self.name = parts.checked_name(name, "platform", self.origin)
         self.file = pathlib.Path(self.origin.file).resolve()
