@@ -29,7 +29,7 @@ def document(tree: Any) -> str:
     """`tree` as one YAML document, with a line end at its end."""
     out: list[str] = []
     if not isinstance(tree, dict | list) or not tree:
-        return f"{_flow(tree, '')}\n"
+        return f"{_flow(tree, '  ')}\n"
     _block(tree, "", out)
     return "".join(out)
 

@@ -199,7 +199,7 @@ def _amounts(plan: platform.Platform, env: environment.Environment) -> Found:
     for each in plan.resources:
         if "storage" not in each.settings():
             continue
-        said = settings.storage(env, each, str(getattr(each, "storage", "")))
+        said = settings.storage(env, each, str(vars(each).get("storage", settings.EPHEMERAL)))
         if said != settings.EPHEMERAL and not _is_quantity(said):
             what = f"{env.name}: storage of {each.name}"
             why = f"{said!r} is neither a size nor {settings.EPHEMERAL!r}"

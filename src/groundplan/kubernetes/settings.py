@@ -78,7 +78,7 @@ def autoscaled(env: environment.Environment, program: service.Program) -> autosc
 
 def compute(env: environment.Environment, thing: service.Program | resource.Resource) -> quantities.Compute:
     """What a replica requests, and its limits."""
-    own = getattr(thing, "resources", None) or quantities.Compute()
+    own = vars(thing).get("resources") or quantities.Compute()
     return cast(quantities.Compute, env.setting(thing, "resources", own))
 
 

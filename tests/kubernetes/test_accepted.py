@@ -1,0 +1,125 @@
+"""An API server takes everything that is emitted: its schemas, the rules beyond them, and restricted Pod Security."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from groundplan.kubernetes import lower
+from tests import strategies
+from tests.kubernetes import apiserver, pod_security, schemas, worlds
+
+
+def production() -> lower.Lowered:
+    return next(one for one in worlds.payments_lowered() if one.environment == "production")
+
+
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def complaints(trees: list[dict]) -> list[str]:
+    shaped = [said for tree in trees for said in schemas.complaints(tree)]
+    if shaped:  # what does not fit its schema is not read any further, as in an API server
+        return shaped
+    templates = [template for tree in trees if (template := apiserver.template_of(tree))]
+    return [
+        *apiserver.complaints(trees),
+        *(said for template in templates for said in pod_security.complaints(template)),
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["development", "staging", "production"])
+def test_the_payments_platform_is_accepted(number):
+    trees = worlds.trees(worlds.payments_lowered()[number])
+    assert len(trees) > 100
+    assert complaints(trees) == []
+
+
+@FEW
+@given(strategies.drawings())
+def test_every_platform_is_accepted(drawing):
+    for one in worlds.lowered(worlds.drawn(drawing)):
+        assert complaints(worlds.trees(one)) == []
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["development", "staging", "production"])
+def test_every_namespace_enforces_the_restricted_standard(number):
+    spaces = [tree for tree in worlds.trees(worlds.payments_lowered()[number]) if tree["kind"] == "Namespace"]
+    assert len(spaces) == 7
+    for space in spaces:
+        assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def find(trees: list[dict], kind: str, name: str) -> dict:
+    return next(tree for tree in trees if (tree["kind"], tree["metadata"]["name"]) == (kind, name))
+
+
+def pod(trees: list[dict], name: str = "api-gateway") -> dict:
+    return find(trees, "Deployment", name)["spec"]["template"]["spec"]
+
+
+def container(trees: list[dict]) -> dict:
+    return pod(trees)["containers"][0]
+
+
+def duplicated(trees: list[dict]) -> None:
+    trees.append(copy.deepcopy(trees[0]))
+
+
+SLIPS = {
+    "a field that nobody knows": lambda t: container(t).update(livenesProbe={}),
+    "a number written as text": lambda t: find(t, "Deployment", "auth-service")["spec"].update(replicas="2"),
+    "a scheme in small letters": lambda t: container(t)["livenessProbe"]["httpGet"].update(scheme="http"),
+    "a volume's medium that does not exist": lambda t: pod(t)["volumes"][1]["emptyDir"].update(medium="memory"),
+    "a port's name of sixteen letters": lambda t: container(t)["ports"][0].update(name="a-very-long-name"),
+    "a label's value of 64 letters": lambda t: t[0]["metadata"]["labels"].update(x="a" * 64),
+    "an object twice": duplicated,
+    "a selector that matches another label": lambda t: find(t, "Deployment", "auth-service")["spec"]["selector"][
+        "matchLabels"
+    ].update({"app.kubernetes.io/name": "other"}),
+    "a probe of a port that is not there": lambda t: container(t)["readinessProbe"]["httpGet"].update(port="admin"),
+    "a mount without a volume": lambda t: container(t)["volumeMounts"].append({"name": "no", "mountPath": "/no"}),
+    "two mounts at one path": lambda t: container(t)["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"}),
+    "a request above its limit": lambda t: container(t)["resources"]["requests"].update(cpu="3"),
+    "a budget that lets nobody go": lambda t: find(t, "PodDisruptionBudget", "auth-service").update(
+        spec={"minAvailable": 2, "selector": find(t, "PodDisruptionBudget", "auth-service")["spec"]["selector"]}
+    ),
+    "an autoscaler beside a number of replicas": lambda t: find(t, "Deployment", "api-gateway")["spec"].update(
+        replicas=2
+    ),
+    "an autoscaler upside down": lambda t: find(t, "HorizontalPodAutoscaler", "api-gateway")["spec"].update(
+        maxReplicas=1
+    ),
+    "a quota that one replica more would break": lambda t: find(t, "ResourceQuota", "gateway-quota")["spec"][
+        "hard"
+    ].update(pods="10"),
+    "an exception outside of its range": lambda t: find(t, "NetworkPolicy", "transaction-service")["spec"]["egress"][
+        0
+    ].update(to=[{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["10.0.0.0/8"]}}]),
+    "a Service that selects nobody": lambda t: find(t, "Service", "api-gateway")["spec"].update(
+        selector={"no": "body"}
+    ),
+    "an account that is not there": lambda t: pod(t).update(serviceAccountName="nobody"),
+    "a file that its ConfigMap lacks": lambda t: find(t, "ConfigMap", "vault-files").update(data={}),
+    "a container that may be root": lambda t: pod(t)["securityContext"].update(runAsNonRoot=False),
+    "a container that may escalate": lambda t: container(t)["securityContext"].pop("allowPrivilegeEscalation"),
+    "an init container with a capability": lambda t: pod(t)["initContainers"][0]["securityContext"].update(
+        capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]}
+    ),
+    "a volume of the host": lambda t: pod(t)["volumes"].append({"name": "host", "hostPath": {"path": "/"}}),
+    "a pod on the host's network": lambda t: pod(t).update(hostNetwork=True),
+    "a Job that restarts for ever": lambda t: find(t, "Job", "micro-auth-migrate")["spec"]["template"]["spec"].update(
+        restartPolicy="Always"
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_would_be_noticed(slip):
+    # By way of text: a constant that stands in many places of the trees becomes as many.
+    trees = json.loads(json.dumps(worlds.trees(production())))
+    SLIPS[slip](trees)
+    assert complaints(trees)
