@@ -12,7 +12,7 @@ from groundplan.cli import output, plans, targets, up
 
 if TYPE_CHECKING:
     from groundplan.local import directory
-    from groundplan.local.plan import units
+    from groundplan.model import processes
 
 
 @targets.example("groundplan demo payments")
@@ -37,6 +37,7 @@ def command(name: str | None, keep: bool, data: Path | None, as_json: bool) -> i
 
 def _play(name: str | None, root: Path, keep: bool, as_json: bool) -> int:
     from groundplan.local import client, directory, host, protocol
+    from groundplan.local import story as stories
     from groundplan.model import load
 
     place = directory.make(root)
@@ -50,7 +51,9 @@ def _play(name: str | None, root: Path, keep: bool, as_json: bool) -> int:
         client.detach(host.Launch(directory=str(root), plan=plan, detached=True, json=False, limit=60.0, said=()))
         if not up.told(place, protocol.Settle(), as_json).ok:
             return output.FAILED
-        return _tell(platform.story, plan, target, place, as_json)
+        return _tell(
+            platform.story, stories.variables(plan, target.plan_file or Path(), place, as_json=as_json, keep=keep)
+        )
     finally:
         if keep:
             click.echo(f"it goes on running; stop it with: groundplan down --wipe --data {root}", err=as_json)
@@ -58,20 +61,15 @@ def _play(name: str | None, root: Path, keep: bool, as_json: bool) -> int:
             _stop(place, as_json)
 
 
-def _tell(
-    story: object, plan: units.LocalPlan, target: targets.Target, place: directory.Directory, as_json: bool
-) -> int:
+def _tell(story: processes.Process, variables: dict[str, str]) -> int:
     import os
     import subprocess
     import sys
 
-    from groundplan.local import story as stories
     from groundplan.model import processes
 
-    assert isinstance(story, processes.Python | processes.Command | processes.Image)
-    environment = {**os.environ, **stories.variables(plan, target.plan_file or Path(), place, as_json)}
     argv = [sys.executable, "-m", story.module] if isinstance(story, processes.Python) else list(story.argv)
-    told = subprocess.run(argv, env=environment, check=False)
+    told = subprocess.run(argv, env={**os.environ, **variables}, check=False)
     return output.OK if told.returncode == 0 else output.FAILED
 
 

@@ -10,10 +10,13 @@ from groundplan.local.plan import units
 from groundplan_runtime import contract
 
 
-def variables(plan: units.LocalPlan, plan_file: Path, place: directory.Directory, as_json: bool) -> dict[str, str]:
+def variables(
+    plan: units.LocalPlan, plan_file: Path, place: directory.Directory, *, as_json: bool, keep: bool
+) -> dict[str, str]:
     """PUBLIC_URL; the URL of each stand-in that speaks HTTP; GROUNDPLAN_EXEC, which runs a command in a unit.
 
-    With `as_json`, GROUNDPLAN_JSON asks for a line of JSON a step.
+    With `as_json`, GROUNDPLAN_JSON asks for a line of JSON a step; with `keep`, GROUNDPLAN_KEEP says that the
+    platform goes on running afterwards, so that the story may end with how to use it.
     """
     found = {"PUBLIC_URL": plan.entries[0][1] if plan.entries else ""}
     for unit in plan.units:
@@ -21,7 +24,7 @@ def variables(plan: units.LocalPlan, plan_file: Path, place: directory.Directory
             urls = [address for _, address in unit.addresses if address.startswith("http://")]
             found |= {contract.url_variable(unit.name): url for url in urls[:1]}
     found["GROUNDPLAN_EXEC"] = f"{sys.executable} -m groundplan exec {plan_file} --data {place.root}"
-    if as_json:
-        found["GROUNDPLAN_JSON"] = "1"
+    asked = {"GROUNDPLAN_JSON": as_json, "GROUNDPLAN_KEEP": keep}
+    found |= {name: "1" for name, wanted in asked.items() if wanted}
     source = plan_file.resolve().parent / "src"
     return {**found, "PYTHONPATH": str(source)}

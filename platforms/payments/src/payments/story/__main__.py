@@ -32,6 +32,11 @@ def main() -> None:
     tell.step("a tampered webhook is refused", lambda: shop.tampered(hook.secret))
     tell.step("the ledger sums to zero in every currency", lambda: shop.trial_balance(outside), lambda it: it)
     tell.end()
+    if "GROUNDPLAN_KEEP" in os.environ:
+        tell.line(
+            {"url": outside.public, "key": key},
+            f"\nUse it: Stripe's client with the base {outside.public} and the key {key}",
+        )
 
 
 def _become_a_merchant(tell: steps.Teller, outside: world.World) -> str:

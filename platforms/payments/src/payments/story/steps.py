@@ -27,19 +27,20 @@ class Teller:
             result = act()
         except Exception as error:  # any failure of a step is the story's end, with its reason
             why = f"{type(error).__name__}: {error}"
-            self._say(
+            self.line(
                 {"step": self._number, "title": title, "failed": why}, f"{self._number:>3}. {title}\n     FAILED: {why}"
             )
             sys.exit(1)
         took, said = (time.monotonic() - begun) * 1000, shown(result)
         document = {"step": self._number, "title": title, "milliseconds": round(took, 1), "shown": said}
-        self._say(document, f"{self._number:>3}. {title:<60} {took:7.0f} ms   {said}".rstrip())
+        self.line(document, f"{self._number:>3}. {title:<60} {took:7.0f} ms   {said}".rstrip())
         return result
 
     def end(self) -> None:
         """Says how long it took."""
         took = time.monotonic() - self._begun
-        self._say({"steps": self._number, "seconds": round(took, 2)}, f"\n{self._number} steps in {took:.1f} s")
+        self.line({"steps": self._number, "seconds": round(took, 2)}, f"\n{self._number} steps in {took:.1f} s")
 
-    def _say(self, document: dict[str, object], text: str) -> None:
+    def line(self, document: dict[str, object], text: str) -> None:
+        """A line: `text` for people, or `document`."""
         print(json.dumps(document) if self._json else text, flush=True)
