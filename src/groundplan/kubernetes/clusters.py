@@ -32,6 +32,10 @@ class Cluster:
     callers: Mapping[str, tuple[component.Edge, ...]]
     """The edges that lead to a component or an external, by its name."""
 
+    def leading_to(self, name: str) -> tuple[component.Edge, ...]:
+        """The edges that lead to a component or an external."""
+        return self.callers.get(name, ())
+
     @property
     def store(self) -> resource.Store | None:
         """Where this environment keeps its secrets."""

@@ -99,15 +99,16 @@ class Draft:
 
     def _put(self, made: objects.Object, origin: origins.Origin) -> None:
         if made.key in self.objects:
-            first = self.objects[made.key].origin
-            self.findings.append(
-                findings.Finding(
-                    "GP102",
-                    f"{made.key} comes about twice",
-                    origin,
-                    f"the first is derived from {first}",
-                    "give one of the two another name",
-                )
-            )
+            self._twice(str(made.key), self.objects[made.key].origin, origin)
         self.objects[made.key] = made
         self.origins[made.key] = origin
+
+    def hold(self, pod: Pod) -> None:
+        """Adds a kind of pod; its name selects it, so that there can be but one."""
+        if pod.name in self.pods:
+            self._twice(f"{pod.kind} {pod.name}", str(self.pods[pod.name].origin), pod.origin)
+        self.pods[pod.name] = pod
+
+    def _twice(self, what: str, first: str, where: origins.Origin) -> None:
+        why, remedy = f"the first is derived from {first}", "give one of the two another name"
+        self.findings.append(findings.Finding("GP102", f"{what} comes about twice", where, why, remedy))

@@ -59,7 +59,7 @@ def _job(
         group=containers.USER if is_python else answer.group,
         opens=tuple(sorted(engine.ports)),
     )
-    draft.pods[name] = pod
+    draft.hold(pod)
     spec: objects.Tree = {"backoffLimit": _TRIES, **({"suspend": True} if suspend else {}), "template": pod.template}
     body = {"metadata": {"annotations": annotations}, "spec": spec}
     draft.add("batch/v1 Job", name, body, engine.origin, namespace=pod.namespace)

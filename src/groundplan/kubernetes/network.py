@@ -18,6 +18,7 @@ _BOTH = ["Ingress", "Egress"]
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     """Default deny in each namespace, and a policy for each workload and each chart."""
     draft.flows = list(reaches.all_of(cluster, draft))
+    ways = Ways(draft.flows)
     for space in cluster.plan.namespaces:
         body: objects.Tree = {"spec": {"podSelector": {}, "policyTypes": _BOTH}}
         name = f"{space.name}{names.DEFAULT_DENY}"
@@ -25,16 +26,31 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     ends = {pod.name: (reaches.pods(pod.name, pod.namespace, draft), pod.origin) for pod in draft.pods.values()}
     ends |= {name: (reaches.chart(name, cluster), cluster.components[name].origin) for name in draft.charts}
     for name, (end, origin) in ends.items():
-        _policy(name, end, draft, origin)
+        _policy(name, end, ways, draft, origin)
     for name in draft.charts:
         component = cluster.components[name]
-        _policy(f"{name}{names.CHART}", flows.Pods(component.namespace or ""), draft, component.origin, owner=name)
+        _policy(
+            f"{name}{names.CHART}", flows.Pods(component.namespace or ""), ways, draft, component.origin, owner=name
+        )
 
 
-def _policy(name: str, end: flows.Pods, draft: drafts.Draft, origin: origins.Origin, owner: str | None = None) -> None:
+class Ways:
+    """Flows by their ends."""
+
+    def __init__(self, found: Iterable[flows.Flow]) -> None:
+        self.into: dict[flows.End, list[flows.Flow]] = {}
+        self.out: dict[flows.End, list[flows.Flow]] = {}
+        for flow in found:
+            self.into.setdefault(flow.target, []).append(flow)
+            self.out.setdefault(flow.source, []).append(flow)
+
+
+def _policy(
+    name: str, end: flows.Pods, ways: Ways, draft: drafts.Draft, origin: origins.Origin, owner: str | None = None
+) -> None:
     spec: objects.Tree = {"podSelector": {"matchLabels": dict(end.labels)} if end.labels else {}, "policyTypes": _BOTH}
-    into = _rules((flow for flow in draft.flows if flow.target == end), "from", _source)
-    out = _rules((flow for flow in draft.flows if flow.source == end), "to", _target)
+    into = _rules(ways.into.get(end, ()), "from", _source)
+    out = _rules(ways.out.get(end, ()), "to", _target)
     spec |= {"ingress": into} if into else {}
     spec |= {"egress": out} if out else {}
     draft.add(_KIND, name, {"spec": spec}, origin, namespace=end.namespace, component=owner)

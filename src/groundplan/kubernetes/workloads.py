@@ -24,7 +24,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
 
 
 def _program(program: service.Program, cluster: clusters.Cluster, draft: drafts.Draft) -> None:
-    around = surroundings.of(program, cluster.plan, cluster.environment)
+    around = surroundings.of(program, cluster.plan, cluster.environment, cluster.leading_to(program.name))
     least, most = settings.replicas(cluster.environment, program)
     pod = drafts.Pod(
         name=program.name,
@@ -39,7 +39,7 @@ def _program(program: service.Program, cluster: clusters.Cluster, draft: drafts.
         most=1 if isinstance(program, service.Job) else most,
         callees=around.callees,
     )
-    draft.pods[pod.name] = pod
+    draft.hold(pod)
     if isinstance(program, service.Job):
         pod.spec["restartPolicy"] = "Never"
         draft.add("batch/v1 CronJob", pod.name, {"spec": _cron(program, pod)}, pod.origin, namespace=pod.namespace)
@@ -99,7 +99,7 @@ def _engine(
         cluster_role=answer.cluster_role,
         storage="" if size == settings.EPHEMERAL else size,
     )
-    draft.pods[pod.name] = pod
+    draft.hold(pod)
     pod.spec["terminationGracePeriodSeconds"] = answer.grace
     _scratch(pod, answer)
     body = {

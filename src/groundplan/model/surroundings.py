@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 
 from groundplan.model import component, environment, platform, rights, service
 from groundplan.shapes import values
@@ -33,14 +34,22 @@ class File:
     content: values.Value
 
 
-def of(program: service.Program, plan: platform.Platform, env: environment.Environment) -> Surroundings:
-    """Everything that edges and the author give to `program`, apart from what each replica has of its own."""
+def of(
+    program: service.Program,
+    plan: platform.Platform,
+    env: environment.Environment,
+    leading_to: Sequence[component.Edge],
+) -> Surroundings:
+    """Everything that edges and the author give to `program`, apart from what each replica has of its own.
+
+    `leading_to` are the edges that lead to it (`Platform.edges_to`).
+    """
     given = [*_own(program, plan).items(), *_said(program, env).items()]
     for edge in program.edges:
         given += [(variable.name, variable.value) for variable in edge.right.variables(program)]
     files = {name: _secret(name, value) for name, value in given if value.sensitive}
     if _is_called(program):
-        files[contract.CALLERS] = File(CALLERS_FILE, callers(program, plan))
+        files[contract.CALLERS] = File(CALLERS_FILE, callers(program, plan, leading_to))
     plain = {name: value for name, value in given if not value.sensitive}
     return Surroundings(plain, files, callees(program))
 
@@ -50,9 +59,9 @@ def callees(program: component.Component) -> tuple[str, ...]:
     return tuple(sorted({edge.right.target.name for edge in program.edges if isinstance(edge.right, rights.Call)}))
 
 
-def callers(program: service.Program, plan: platform.Platform) -> values.Value:
+def callers(program: service.Program, plan: platform.Platform, leading_to: Sequence[component.Edge]) -> values.Value:
     """Who may call it, and what: from the edges that lead to it. The world is let in where an entry leads to it."""
-    content: dict[str, object] = {"audience": program.name, "callers": _allowed(program, plan)}
+    content: dict[str, object] = {"audience": program.name, "callers": _allowed(leading_to)}
     if any(endpoint.owner is program for entry in plan.entries for _, endpoint in entry.routes):
         content["anonymous"] = {"http": ["*"]}
     said = json.dumps(content, sort_keys=True, indent=1).removesuffix("\n}")
@@ -60,9 +69,9 @@ def callers(program: service.Program, plan: platform.Platform) -> values.Value:
     return values.Text(tuple(values.of(part) for part in parts))
 
 
-def _allowed(program: service.Program, plan: platform.Platform) -> dict[str, dict[str, list[str]]]:
+def _allowed(leading_to: Sequence[component.Edge]) -> dict[str, dict[str, list[str]]]:
     allowed: dict[str, dict[str, set[str]]] = {}
-    for edge in plan.edges_to(program):
+    for edge in leading_to:
         if not isinstance(edge.right, rights.Call) or edge.right.endpoint.port is None:
             continue
         identity = contract.workload(edge.source.namespace or "", edge.source.name)

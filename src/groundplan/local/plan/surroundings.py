@@ -21,7 +21,7 @@ class Surroundings:
 
 def of(program: service.Program, here: site.Site) -> Surroundings:
     """Everything that edges and the author give to `program`, apart from what each replica has of its own."""
-    around = surroundings.of(program, here.plan, here.environment)
+    around = surroundings.of(program, here.plan, here.environment, here.plan.edges_to(program))
     variables = {name: value.resolve(here) for name, value in around.variables.items()}
     variables[contract.DRAIN_SECONDS] = str(DRAIN)
     files = [_token(program.name, callee, here) for callee in around.callees]
