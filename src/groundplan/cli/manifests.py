@@ -45,14 +45,14 @@ def options(given: dict[str, Any]) -> proof.Options:
         raise click.BadParameter(str(error)) from None
 
 
-def cluster(where: Iterable[str], given: dict[str, Any]) -> proof.Cluster:
+def cluster(where: Iterable[str], given: dict[str, Any], *, sarif: bool = False) -> proof.Cluster:
     """The cluster behind paths; raises Ended after telling why there is none."""
     from groundplan import proof
 
     try:
         return proof.Cluster.read(*where, options=options(given))
     except proof.Unusable as error:
-        raise Ended(tell(error.findings)) from None
+        raise Ended(tell(error.findings, sarif=sarif)) from None
 
 
 def ports(words: str | None) -> Any:
@@ -73,9 +73,13 @@ class Ended(Exception):
         self.code = code
 
 
-def tell(findings: Iterable[proof.Finding]) -> int:
+def tell(findings: Iterable[proof.Finding], *, sarif: bool = False) -> int:
     """Says findings in words on standard error, or in JSON; returns the exit code of unusable input."""
-    if output.wants_json():
+    if sarif:
+        from groundplan.proof.show import sarif as sarifs
+
+        output.emit(sarifs.report(findings))
+    elif output.wants_json():
         output.emit({"findings": [as_json(each) for each in findings]})
     else:
         for each in findings:

@@ -70,8 +70,19 @@ class Ranges(msgspec.Struct, frozen=True):
 class Cluster:
     """Manifests, read and understood. Questions are answered from them alone."""
 
-    def __init__(self, model: build.Model, options: Options = DEFAULTS) -> None:
+    def __init__(
+        self,
+        model: build.Model,
+        options: Options = DEFAULTS,
+        *,
+        said: tuple[findings.Finding, ...] = (),
+        told_apart: intervals.Intervals = (),
+    ) -> None:
         self.model, self.options = model, options
+        self.said = said
+        """What reading found that is no reason to stop."""
+        self.told_apart = told_apart
+        """Ranges that somebody asks about, not merged, since both ends of each are to be told apart."""
 
     @classmethod
     def read(cls, *where: str | Path, options: Options = DEFAULTS) -> Cluster:
@@ -92,9 +103,14 @@ class Cluster:
         cls, found: Iterable[documents.Document], said: tuple[findings.Finding, ...], options: Options
     ) -> Cluster:
         model = build.build(found, options.default_namespace)
-        if wrong := findings.errors((*said, *model.findings)):
+        every = (*said, *model.findings)
+        if wrong := findings.errors(every):
             raise findings.Unusable(wrong)
-        return cls(model, options)
+        return cls(model, options, said=every)
+
+    def asked(self, some: intervals.Intervals) -> Cluster:
+        """The same cluster, with these addresses told apart from all others."""
+        return Cluster(self.model, self.options, said=self.said, told_apart=some)
 
     def reachable(self, source: str, destination: str, port: int | str | None = None) -> Answer:
         """May `source` connect to `destination` on `port` (8080, "53/UDP"; None: on any)?
@@ -180,6 +196,7 @@ class Cluster:
         mesh.named(found, self.model.mesh)
         found.covered(self.ranges.nodes)
         found.covered(self.ranges.pods)
+        found.covered(self.told_apart)
         return found
 
     @property

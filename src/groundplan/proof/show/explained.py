@@ -77,3 +77,20 @@ def _rule_data(rule: sides.Rule) -> dict[str, Any]:
         "rule": rule.number, "matches": rule.matches, "ports": connections.text(rule.ports), "why": rule.why,
         "where": str(rule.place),
     }  # fmt: skip
+
+
+def reason(found: pairs.Explanation, *, allowed: bool) -> str:
+    """In one line, what allows a connection, or what denies it."""
+    said = []
+    for side in found.sides:
+        name = f"{side.direction.lower()} of {side.subject.title}"
+        rules = [(view, rule) for view in side.policies for rule in view.rules if rule.matches]
+        if not side.policies:
+            said.append(f"{name}: no policy holds it")
+        elif allowed or rules:
+            places = (f"{view.policy.title} rule {rule.number} {rule.place}".strip() for view, rule in rules)
+            said.append(f"{name} allows {connections.text(side.allowed)} ({', '.join(places) or 'by no rule'})")
+        else:
+            names = ", ".join(f"{view.policy.title} {view.place}".strip() for view in side.policies)
+            said.append(f"{name} allows nothing ({names})")
+    return "; ".join([*said, *found.notes]) or "no policy holds either end"

@@ -1,0 +1,83 @@
+"""``groundplan check``: what is wrong with manifests, and how much was looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from groundplan.cli import manifests, output, targets
+
+if TYPE_CHECKING:
+    from groundplan.proof import verdict as verdicts
+
+CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UNDECIDABLE}
+
+
+@targets.example("groundplan check manifests/ --fail-on warning")
+@click.command("check")
+@manifests.paths
+@click.option(
+    "--fail-on", type=click.Choice(("error", "warning", "note")), default="error", show_default=True,
+    help="The least severity that refutes.",
+)  # fmt: skip
+@click.option("--sarif", is_flag=True, help="Answer in SARIF 2.1.0, as code hosts show it.")
+@manifests.readings
+@targets.as_json
+def command(paths: tuple[str, ...], fail_on: str, sarif: bool, as_json: bool, **given: Any) -> int:
+    """Check Kubernetes manifests: files, directories, or - for standard input.
+
+    Says proved (0), refuted (1), undecidable (3) or unusable (2), and how much was examined. A finding is accepted by
+    the annotation groundplan/accept on its object, with lines of `CODE: reason`.
+    """
+    from groundplan.proof import verdict
+
+    try:
+        cluster = manifests.cluster(paths, given, sarif=sarif)
+    except manifests.Ended as ended:
+        return ended.code
+    found = verdict.check(cluster, fail_on=fail_on)
+    if sarif:
+        from groundplan.proof.show import sarif as sarifs
+
+        output.emit(sarifs.report(found.findings))
+    elif as_json:
+        output.emit(_data(found))
+    else:
+        _show(found)
+    return CODES[found.verdict]
+
+
+def _data(found: verdicts.Verdict) -> dict[str, Any]:
+    return {
+        "verdict": found.verdict, "examined": found.examined,
+        "findings": [manifests.as_json(each) for each in found.findings],
+        "suppressed": [{**manifests.as_json(each.finding), "reason": each.reason} for each in found.suppressed],
+        "undecidable": found.undecidable, "assumptions": found.assumptions,
+    }  # fmt: skip
+
+
+def _show(found: verdicts.Verdict) -> None:
+    for each in found.findings:
+        click.echo(str(each))
+    for said in found.undecidable:
+        click.echo(f"not decidable: {said}")
+    for accepted in found.suppressed:
+        click.echo(f"accepted: {accepted.finding.code} {accepted.finding.what}: {accepted.reason}")
+    for taken in found.assumptions:
+        click.echo(f"assumed: {taken}")
+    click.echo(_summary(found))
+
+
+def _summary(found: verdicts.Verdict) -> str:
+    counts = found.examined
+    by = {severity: sum(1 for each in found.findings if each.severity == severity) for severity in _SEVERITIES}
+    told = ", ".join(f"{number} {severity}{'' if number == 1 else 's'}" for severity, number in by.items())
+    return (
+        f"{found.verdict}: {told}; examined {counts.documents} documents, {counts.workloads} workloads, "
+        f"{counts.policies} policies, {counts.services} services, {counts.edges} edges, "
+        f"{len(found.assumptions)} assumptions"
+    )
+
+
+_SEVERITIES = ("error", "warning", "note")

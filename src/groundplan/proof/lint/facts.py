@@ -1,0 +1,146 @@
+"""What lints look at: the cluster, its objects by kind, and pod specs wherever they stand."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from groundplan.proof import cluster, findings
+from groundplan.proof.lint import codes
+from groundplan.proof.manifests import documents
+from groundplan.proof.model import kinds, selectors, workloads
+
+Path = tuple[str | int, ...]
+
+
+class Container(msgspec.Struct, frozen=True):
+    """One container, with the list it is in."""
+
+    spec: dict[str, Any]
+    path: Path
+    kind: str
+    """`containers`, `initContainers` or `ephemeralContainers`."""
+
+    @property
+    def name(self) -> str:
+        """As written."""
+        return str(self.spec.get("name", "?"))
+
+    @property
+    def stays(self) -> bool:
+        """Does it go on running beside the others?"""
+        return self.kind == "containers" or self.spec.get("restartPolicy") == "Always"
+
+
+class Pod(msgspec.Struct, frozen=True):
+    """A pod spec, wherever it stands."""
+
+    document: documents.Document
+    spec: dict[str, Any]
+    path: Path
+    labels: dict[str, str]
+    namespace: str
+
+    @property
+    def title(self) -> str:
+        """Kind, namespace and name."""
+        return title(self.document, self.namespace)
+
+    def containers(self) -> Iterator[Container]:
+        """All of them, init and ephemeral ones too."""
+        for kind in ("initContainers", "containers", "ephemeralContainers"):
+            for number, each in enumerate(items(self.spec.get(kind))):
+                yield Container(each, (*self.path, kind, number), kind)
+
+
+def title(document: documents.Document, namespace: str = "") -> str:
+    """Kind, namespace and name."""
+    where = document.metadata.get("namespace") or namespace
+    return f"{document.kind} {where}/{document.name}" if where else f"{document.kind} {document.name}"
+
+
+def items(value: Any) -> list[dict[str, Any]]:
+    """The mappings of a list; nothing for anything else, which the schema is there for."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def inner(value: Any, *steps: str) -> dict[str, Any]:
+    """The mapping at a path; an empty one where there is none."""
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+_SPECS: dict[str, Path] = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
+
+
+class Facts:
+    """Everything that lints ask."""
+
+    def __init__(self, whole: cluster.Cluster) -> None:
+        self.cluster, self.model = whole, whole.model
+        self.default = whole.options.default_namespace or ""
+
+    @functools.cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        """Every pod spec."""
+        return tuple(self._pod(each) for each in self.model.everything if (each.group, each.kind) in kinds.WORKLOADS)
+
+    def _pod(self, document: documents.Document) -> Pod:
+        path = _SPECS.get(document.kind, ("spec", "template", "spec"))
+        around = inner(document.data, *(str(step) for step in path[:-1]))
+        labels = inner(around, "metadata", "labels")
+        return Pod(document, inner(around, str(path[-1])), path, labels, self.namespace(document))
+
+    def namespace(self, document: documents.Document) -> str:
+        """Where an object goes."""
+        return str(document.metadata.get("namespace") or self.default)
+
+    @functools.cached_property
+    def _kinds(self) -> dict[str, list[documents.Document]]:
+        found: dict[str, list[documents.Document]] = {}
+        for each in self.model.everything:
+            found.setdefault(each.kind, []).append(each)
+        return found
+
+    def of(self, *some: str) -> Iterator[documents.Document]:
+        """Objects of these kinds."""
+        for kind in some:
+            yield from self._kinds.get(kind, ())
+
+    @functools.cached_property
+    def _names(self) -> dict[tuple[str, str, str], documents.Document]:
+        return {(each.kind, self.namespace(each), each.name): each for each in self.model.everything}
+
+    def get(self, kind: str, namespace: str, name: str) -> documents.Document | None:
+        """One object by name."""
+        return self._names.get((kind, namespace, name))
+
+    def selected(self, namespace: str, selector: Any) -> list[workloads.Workload]:
+        """The workloads of a namespace that a label selector of an object selects."""
+        labels = inner(selector, "matchLabels")
+        terms = [selectors.Term(key, "In", (str(value),)) for key, value in labels.items()]
+        for each in items(inner({"it": selector}, "it").get("matchExpressions")):
+            values = tuple(sorted(map(str, each.get("values") or ())))
+            terms.append(selectors.Term(str(each.get("key")), str(each.get("operator")), values))
+        return [
+            each for each in self.model.workloads
+            if each.namespace == namespace and selectors.matches(tuple(terms), each.labels) is not False
+        ]  # fmt: skip
+
+
+def finding(
+    code: str, document: documents.Document, path: Path, what: str, why: str = "", remedy: str = "", namespace: str = ""
+) -> findings.Finding:
+    """A finding at a field of an object."""
+    field = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    severity, meaning = codes.CODES[code]
+    return findings.Finding(
+        code, what, document.place(*path), why or meaning, remedy, title(document, namespace), field, severity
+    )
+
+
+Lint = Iterable[findings.Finding]

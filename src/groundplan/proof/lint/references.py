@@ -1,0 +1,241 @@
+"""References: what names another object finds it, and lists hold a name once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from groundplan.proof import findings
+from groundplan.proof.lint import facts
+from groundplan.proof.manifests import documents
+from groundplan.proof.model import services as services_
+
+MADE_BY = {"Secret": ("ExternalSecret", "SealedSecret", "Certificate", "VaultStaticSecret", "SecretProviderClass")}
+"""Kinds whose objects make others of the same name, or of one they say."""
+
+
+def services(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Services select pods, and their target ports exist."""
+    for service in known.model.services:
+        chosen = [each for each in known.model.workloads if service.selects(each)]
+        if service.selector and not chosen:
+            what = f"Service {service.title} selects no pod"
+            path: facts.Path = ("spec", "selector")
+            yield facts.finding(
+                "GP510", service.document, path, what, remedy="correct the selector or the pods' labels"
+            )
+        for number, port in enumerate(service.ports):
+            missing = [each for each in chosen if each.ports and not _listens(port, each)]
+            if chosen and len(missing) == len(chosen):
+                what = f"Service {service.title} leads {port.protocol} {port.port} to {port.target}, which no pod has"
+                why = f"{missing[0].title} has {_listed(missing[0])}"
+                path = ("spec", "ports", number)
+                yield facts.finding("GP511", service.document, path, what, why, "correct targetPort")
+
+
+def _listens(port: services_.ServicePort, workload: Any) -> bool:
+    if isinstance(port.target, str):
+        return bool(services_.targets(port, workload))
+    return any((protocol, number) == (port.protocol, port.target) for _, protocol, number in workload.ports)
+
+
+def _listed(workload: Any) -> str:
+    return ", ".join(
+        f"{protocol} {number}" + (f" ({name})" if name else "") for name, protocol, number in workload.ports
+    )
+
+
+def routes(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Every Ingress leads to a service and a port of it; no host and path twice."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for each in known.of("Ingress"):
+        for path, host, where, backend in _backends(each):
+            yield from _backend(known, each, path, backend)
+            key = (str(facts.inner(each.data, "spec").get("ingressClassName")), host, where)
+            if where and key in seen:
+                served = f"{host or 'every host'}{where}"
+                what = f"{facts.title(each, known.default)} serves {served}, as does {seen[key]}"
+                yield facts.finding(
+                    "GP519", each, path, what, "which of them counts is not defined", "remove one of them"
+                )
+            seen.setdefault(key, facts.title(each, known.default))
+
+
+def _backends(each: documents.Document) -> Iterator[tuple[facts.Path, str, str, dict[str, Any]]]:
+    spec = facts.inner(each.data, "spec")
+    if "defaultBackend" in spec:
+        yield ("spec", "defaultBackend"), "", "", facts.inner(spec, "defaultBackend", "service")
+    for number, rule in enumerate(facts.items(spec.get("rules"))):
+        for place, path in enumerate(facts.items(facts.inner(rule, "http").get("paths"))):
+            where: facts.Path = ("spec", "rules", number, "http", "paths", place)
+            said = f"{path.get('path') or '/'} ({path.get('pathType')})"
+            yield where, str(rule.get("host") or ""), said, facts.inner(path, "backend", "service")
+
+
+def _backend(
+    known: facts.Facts, each: documents.Document, path: facts.Path, backend: dict[str, Any]
+) -> Iterator[findings.Finding]:
+    name, namespace = backend.get("name"), known.namespace(each)
+    if not name:
+        return
+    service = next((one for one in known.model.services if (one.namespace, one.name) == (namespace, name)), None)
+    if service is None:
+        what = f"{facts.title(each, known.default)} leads to Service {namespace}/{name}, which is not there"
+        yield facts.finding("GP512", each, path, what, remedy="correct the name, or add the service")
+        return
+    port = facts.inner(backend, "port")
+    if service.kind != "ExternalName" and not any(
+        port.get("number") == one.port or (port.get("name") and port.get("name") == one.name) for one in service.ports
+    ):
+        asked = port.get("number") or port.get("name")
+        what = f"{facts.title(each, known.default)} leads to port {asked} of {service.title}"
+        have = ", ".join(str(one.port) for one in service.ports) or "no ports"
+        yield facts.finding("GP512", each, path, what, f"the service has {have}", "correct the port")
+
+
+def mentioned(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Accounts, config maps, secrets and claims that pods name are there, and so are the keys."""
+    for pod in known.pods:
+        for kind, name, key, path in _mentions(pod):
+            found = known.get(kind, pod.namespace, name)
+            if found is None and not _made(known, kind, pod.namespace, name):
+                what = f"{pod.title} names {kind} {name}, which is not there"
+                remedy = f"add {kind} {pod.namespace}/{name}, or mark the reference optional"
+                yield facts.finding("GP513", pod.document, path, what, "its pods will not start", remedy, pod.namespace)
+            elif found is not None and key and key not in _keys(found):
+                what = f"{pod.title} names key {key} of {kind} {name}, which has none such"
+                have = ", ".join(sorted(_keys(found))[:6]) or "no key"
+                yield facts.finding(
+                    "GP513", pod.document, path, what, f"it has {have}", "correct the key", pod.namespace
+                )
+
+
+def _keys(document: documents.Document) -> set[str]:
+    return {str(key) for field in ("data", "stringData", "binaryData") for key in facts.inner(document.data, field)}
+
+
+def _made(known: facts.Facts, kind: str, namespace: str, name: str) -> bool:
+    if (kind, name) in (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")):
+        return True
+    for each in known.of(*MADE_BY.get(kind, ())):
+        said = facts.inner(each.data, "spec")
+        target = facts.inner(said, "target").get("name") or said.get("secretName") or each.name
+        if known.namespace(each) == namespace and target == name:
+            return True
+    return False
+
+
+def _mentions(pod: facts.Pod) -> Iterator[tuple[str, str, str, facts.Path]]:
+    account = pod.spec.get("serviceAccountName")
+    if account:
+        yield "ServiceAccount", str(account), "", (*pod.path, "serviceAccountName")
+    for number, volume in enumerate(facts.items(pod.spec.get("volumes"))):
+        yield from _volume(volume, (*pod.path, "volumes", number))
+    for container in pod.containers():
+        for number, env in enumerate(facts.items(container.spec.get("env"))):
+            source = facts.inner(env, "valueFrom")
+            for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+                said = facts.inner(source, field)
+                if said.get("name") and not said.get("optional"):
+                    yield kind, str(said["name"]), str(said.get("key", "")), (*container.path, "env", number)
+        for number, source in enumerate(facts.items(container.spec.get("envFrom"))):
+            for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+                said = facts.inner(source, field)
+                if said.get("name") and not said.get("optional"):
+                    yield kind, str(said["name"]), "", (*container.path, "envFrom", number)
+
+
+def _volume(volume: dict[str, Any], path: facts.Path) -> Iterator[tuple[str, str, str, facts.Path]]:
+    for field, kind, word in (
+        ("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName"),
+        ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
+    ):  # fmt: skip
+        said = facts.inner(volume, field)
+        if said.get(word) and not said.get("optional"):
+            for key in [str(each.get("key")) for each in facts.items(said.get("items"))] or [""]:
+                yield kind, str(said[word]), key, path
+
+
+def selection(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Workloads select their own pods, and nobody else's."""
+    selecting = [
+        each for each in known.pods if each.document.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+    ]
+    for pod in selecting:
+        selector = facts.inner(pod.document.data, "spec").get("selector")
+        chosen = known.selected(pod.namespace, selector)
+        path: facts.Path = ("spec", "selector")
+        if not any(each.document is pod.document for each in chosen):
+            what = f"{pod.title} does not select its own pods"
+            why = "the API server refuses a selector that its template's labels do not match"
+            yield facts.finding("GP514", pod.document, path, what, why, "make template labels and selector agree")
+        for each in chosen:
+            if each.document is not pod.document and each.kind in (
+                "Deployment",
+                "StatefulSet",
+                "DaemonSet",
+                "ReplicaSet",
+            ):
+                what = f"{pod.title} also selects the pods of {each.title}"
+                yield facts.finding(
+                    "GP515", pod.document, path, what, "they will fight over them", "tell them apart by a label"
+                )
+
+
+def headless(known: facts.Facts) -> Iterator[findings.Finding]:
+    """The service of a stateful set is there, and headless."""
+    for each in known.of("StatefulSet"):
+        name, namespace = facts.inner(each.data, "spec").get("serviceName"), known.namespace(each)
+        service = next((one for one in known.model.services if (one.namespace, one.name) == (namespace, name)), None)
+        if name and (service is None or not service.headless):
+            state = "no headless one" if service else "not there"
+            what = f"{facts.title(each, namespace)} names Service {name}, which is {state}"
+            remedy = "add a Service with clusterIP: None"
+            yield facts.finding(
+                "GP516", each, ("spec", "serviceName"), what, "its pods get no names of their own", remedy
+            )
+
+
+def autoscalers(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Autoscalers find their target, and least is not above most."""
+    for each in known.of("HorizontalPodAutoscaler"):
+        spec, namespace = facts.inner(each.data, "spec"), known.namespace(each)
+        target = facts.inner(spec, "scaleTargetRef")
+        title = facts.title(each, namespace)
+        if target.get("name") and known.get(str(target.get("kind")), namespace, str(target["name"])) is None:
+            what = f"{title} scales {target.get('kind')} {target['name']}, which is not there"
+            yield facts.finding(
+                "GP517", each, ("spec", "scaleTargetRef"), what, "it does nothing", "correct the target"
+            )
+        least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 1)
+        if isinstance(least, int) and isinstance(most, int) and least > most:
+            what = f"{title} has minReplicas {least} above maxReplicas {most}"
+            yield facts.finding("GP517", each, ("spec", "minReplicas"), what, "the API server refuses it", "lower it")
+
+
+def twice(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Variables, volumes, mounts and ports are named once."""
+    for pod in known.pods:
+        yield from _twice(pod, pod.spec, pod.path, "volumes", "name")
+        for container in pod.containers():
+            yield from _twice(pod, container.spec, container.path, "env", "name")
+            yield from _twice(pod, container.spec, container.path, "volumeMounts", "mountPath")
+            yield from _twice(pod, container.spec, container.path, "ports", "name")
+
+
+def _twice(
+    pod: facts.Pod, around: dict[str, Any], path: facts.Path, field: str, word: str
+) -> Iterator[findings.Finding]:
+    seen: set[str] = set()
+    for number, each in enumerate(facts.items(around.get(field))):
+        name = each.get(word)
+        if name and name in seen:
+            what = f"{pod.title} has {word} {name} twice in {field}"
+            where = (*path, field, number)
+            yield facts.finding(
+                "GP518", pod.document, where, what, "the last one wins, or it is refused", "remove one of them"
+            )
+        seen.add(str(name))
+
+
+LINTS = (services, routes, mentioned, selection, headless, autoscalers, twice)

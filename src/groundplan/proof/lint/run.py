@@ -1,0 +1,87 @@
+"""All lints in their order, and suppressions: each says its reason, on the object, where whoever reads it sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from groundplan.proof import cluster, findings
+from groundplan.proof.lint import availability, facts, network, references, resources, secrets, security
+
+LINTS: tuple[Callable[[facts.Facts], Iterator[findings.Finding]], ...] = (
+    *network.LINTS,
+    *references.LINTS,
+    *security.LINTS,
+    *availability.LINTS,
+    *resources.LINTS,
+    *secrets.LINTS,
+)
+ANNOTATION = "groundplan/accept"
+"""The annotation that suppresses: lines of `CODE: reason`."""
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """A finding that somebody has accepted, and why."""
+
+    finding: findings.Finding
+    reason: str
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What all lints found."""
+
+    findings: tuple[findings.Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+
+
+def run(whole: cluster.Cluster) -> Result:
+    """Every lint over a cluster."""
+    known = facts.Facts(whole)
+    accepted, said = _accepted(known)
+    kept: list[findings.Finding] = []
+    suppressed: list[Suppressed] = []
+    used: set[tuple[str, str]] = set()
+    for each in (found for lint in LINTS for found in lint(known)):
+        reason = accepted.get((each.subject, each.code))
+        if reason is None:
+            kept.append(each)
+        else:
+            used.add((each.subject, each.code))
+            suppressed.append(Suppressed(each, reason))
+    return Result(tuple(ordered([*kept, *said, *_unused(known, accepted, used)])), tuple(suppressed))
+
+
+def ordered(some: list[findings.Finding]) -> list[findings.Finding]:
+    """Worst first, then by file and line; each once."""
+    rank = findings.SEVERITIES.index
+    unique = dict.fromkeys(some)
+    return sorted(
+        unique, key=lambda each: (rank(each.severity), each.where.file, each.where.line, each.code, each.what)
+    )
+
+
+def _accepted(known: facts.Facts) -> tuple[dict[tuple[str, str], str], list[findings.Finding]]:
+    accepted: dict[tuple[str, str], str] = {}
+    said: list[findings.Finding] = []
+    for each in known.model.everything:
+        text = facts.inner(each.data, "metadata", "annotations").get(ANNOTATION)
+        for line in str(text).splitlines() if text else ():
+            code, _, reason = (part.strip() for part in line.partition(":"))
+            if reason:
+                accepted[facts.title(each, known.default), code] = reason
+            else:
+                what = f"{facts.title(each, known.default)} accepts {code or 'nothing'} without a reason"
+                path: facts.Path = ("metadata", "annotations", ANNOTATION)
+                said.append(facts.finding("GP571", each, path, what, remedy=f"write `{code}: why it is right here`"))
+    return accepted, said
+
+
+def _unused(
+    known: facts.Facts, accepted: dict[tuple[str, str], str], used: set[tuple[str, str]]
+) -> Iterator[findings.Finding]:
+    titles = {facts.title(each, known.default): each for each in known.model.everything}
+    for subject, code in accepted.keys() - used:
+        what = f"{subject} accepts {code}, which is not found there"
+        path: facts.Path = ("metadata", "annotations", ANNOTATION)
+        yield facts.finding("GP572", titles[subject], path, what, remedy="remove the line")

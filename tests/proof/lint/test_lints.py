@@ -1,0 +1,273 @@
+"""A clean application has no finding at all; each mistake made in it has the one that names it."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from groundplan import proof
+from groundplan.proof import verdict
+from groundplan.proof.lint import codes, run
+
+CLEAN = (pathlib.Path(__file__).parent / "clean.yaml").read_text()
+Set = dict[str, dict[str, Any]]
+
+
+def clean() -> Set:
+    """The documents by `Kind name` (and namespace, where a name is in two)."""
+    return {f"{each['kind']} {each['metadata']['name']}": each for each in yaml.safe_load_all(CLEAN)}
+
+
+def found(documents: Set) -> list[proof.Finding]:
+    return list(verdict.check(proof.Cluster.of(documents.values())).findings)
+
+
+def pod(documents: Set, name: str = "Deployment web") -> dict[str, Any]:
+    spec: dict[str, Any] = documents[name]["spec"]["template"]["spec"]
+    return spec
+
+
+def container(documents: Set, name: str = "Deployment web") -> dict[str, Any]:
+    first: dict[str, Any] = pod(documents, name)["containers"][0]
+    return first
+
+
+def rules(documents: Set, name: str, direction: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = documents[f"NetworkPolicy {name}"]["spec"].setdefault(direction, [])
+    return listed
+
+
+def drop(*names: str) -> Callable[[Set], None]:
+    def change(documents: Set) -> None:
+        for name in names:
+            del documents[name]
+
+    return change
+
+
+def env(name: str, value: str) -> Callable[[Set], None]:
+    return lambda documents: container(documents)["env"].append({"name": name, "value": value})
+
+
+def add(document: str) -> Callable[[Set], None]:
+    value = yaml.safe_load(document)
+    return lambda documents: documents.update({f"{value['kind']} {value['metadata']['name']}": value})
+
+
+def copied(name: str, to: str) -> Callable[[Set], None]:
+    def change(documents: Set) -> None:
+        made = yaml.safe_load(yaml.safe_dump(documents[name]))
+        made["metadata"]["name"] = to
+        documents[f"{made['kind']} {to}"] = made
+
+    return change
+
+
+def put(name: str, path: str, value: Any) -> Callable[[Set], None]:
+    def change(documents: Set) -> None:
+        place: Any = documents[name]
+        *steps, last = [int(each) if each.isdigit() else each for each in path.split(".")]
+        for step in steps:
+            place = place[step] if isinstance(step, int) else place.setdefault(step, {})
+        place[last] = value
+
+    return change
+
+
+IN = "spec.template.spec.containers.0"
+WEB = "Deployment web"
+MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
+    ("GP420", "ingress left open", put("NetworkPolicy controller", "spec.policyTypes", ["Egress"])),
+    ("GP421", "egress left open", put("NetworkPolicy controller", "spec.policyTypes", ["Ingress"])),
+    ("GP422", "a subject misspelt", copied("NetworkPolicy db", "old")),
+    (
+        "GP423",
+        "a peer misspelt",
+        lambda all_: rules(all_, "db", "ingress").append({"from": [{"podSelector": {"matchLabels": {"app": "weeb"}}}]}),
+    ),
+    (
+        "GP424",
+        "one dash too many",
+        lambda all_: rules(all_, "web", "ingress").append(
+            {
+                "from": [
+                    {"namespaceSelector": {"matchLabels": {"role": "ingress"}}},
+                    {"podSelector": {"matchLabels": {"app": "db"}}},
+                ],
+                "ports": [{"port": 9090}],
+            }
+        ),
+    ),
+    (
+        "GP425",
+        "a rule said twice",
+        lambda all_: rules(all_, "db", "ingress").append(
+            {"from": [{"podSelector": {"matchLabels": {"app": "web"}}}], "ports": [{"port": 5432}]}
+        ),
+    ),
+    (
+        "GP426",
+        "all of the internet",
+        lambda all_: (
+            rules(all_, "db", "egress").append(
+                {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": []}}], "ports": [{"port": 443}]}
+            )
+            or all_["NetworkPolicy db"]["spec"].update(policyTypes=["Ingress", "Egress"])
+        ),
+    ),
+    (
+        "GP427",
+        "the metadata address",
+        lambda all_: rules(all_, "web", "egress").append({"to": [{"ipBlock": {"cidr": "169.254.0.0/16"}}]}),
+    ),
+    (
+        "GP428",
+        "no names by TCP",
+        put("NetworkPolicy default", "spec.egress.0.ports", [{"port": 53, "protocol": "UDP"}]),
+    ),
+    ("GP429", "an entry that is shut", put("NetworkPolicy web", "spec.ingress", [])),
+    (
+        "GP430",
+        "a port name misspelt",
+        put("NetworkPolicy controller", "spec.ingress.0.ports", [{"port": 8080}, {"port": "htttp"}]),
+    ),
+    ("GP411", "rules of a type left out", put("NetworkPolicy controller", "spec.policyTypes", ["Egress"])),
+    ("GP510", "a service without pods", put("Service db", "spec.selector", {"app": "dbb"})),
+    ("GP511", "a target port misspelt", put("Service web", "spec.ports.0.targetPort", "htttp")),
+    ("GP512", "a route to no service", put("Ingress web", "spec.rules.0.http.paths.0.backend.service.name", "wep")),
+    (
+        "GP512",
+        "a route to no port",
+        put("Ingress web", "spec.rules.0.http.paths.0.backend.service.port", {"number": 81}),
+    ),
+    ("GP513", "a secret that is not there", drop("Secret web")),
+    ("GP513", "a key that is not there", put("ConfigMap web", "data", {"LOG": "info"})),
+    ("GP513", "an account that is not there", put(WEB, "spec.template.spec.serviceAccountName", "weeb")),
+    ("GP514", "a selector that misses", put("StatefulSet db", "spec.selector", {"matchLabels": {"app": "dbb"}})),
+    ("GP515", "two that select the same", copied(WEB, "web2")),
+    ("GP516", "a service with an address", put("Service db", "spec.clusterIP", "10.96.0.9")),
+    ("GP517", "least above most", put("HorizontalPodAutoscaler web", "spec.minReplicas", 6)),
+    ("GP517", "nothing to scale", put("HorizontalPodAutoscaler web", "spec.scaleTargetRef.name", "weeb")),
+    ("GP518", "a variable twice", env("LOG_LEVEL", "debug")),
+    ("GP519", "a path twice", copied("Ingress web", "web2")),
+    ("GP521", "a privileged container", put(WEB, f"{IN}.securityContext.privileged", True)),
+    ("GP521", "the node's processes", put(WEB, "spec.template.spec.hostPID", True)),
+    ("GP521", "a capability too many", put(WEB, f"{IN}.securityContext.capabilities.add", ["SYS_ADMIN"])),
+    ("GP521", "a port of the node", put(WEB, f"{IN}.ports.0.hostPort", 8000)),
+    (
+        "GP521",
+        "a sysctl that is not safe",
+        put(WEB, "spec.template.spec.securityContext.sysctls", [{"name": "kernel.msgmax", "value": "1"}]),
+    ),
+    ("GP521", "a probe of another host", put(WEB, f"{IN}.readinessProbe.httpGet.host", "example.com")),
+    ("GP521", "no seccomp", put(WEB, f"{IN}.securityContext.seccompProfile", {"type": "Unconfined"})),
+    ("GP522", "root by the container", put(WEB, f"{IN}.securityContext.runAsNonRoot", False)),
+    (
+        "GP522",
+        "an init container that keeps all",
+        put(
+            WEB,
+            "spec.template.spec.initContainers",
+            [
+                {
+                    "name": "init",
+                    "image": "example.com/init:1",
+                    "resources": {"limits": {"cpu": 1, "memory": "1Mi"}},
+                    "securityContext": {"readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False},
+                }
+            ],
+        ),
+    ),
+    (
+        "GP522",
+        "a volume of the old kind",
+        lambda all_: pod(all_)["volumes"].append({"name": "nfs", "nfs": {"server": "a", "path": "/"}}),
+    ),
+    ("GP523", "files that can be written", put(WEB, f"{IN}.securityContext.readOnlyRootFilesystem", False)),
+    ("GP531", "no readiness", lambda all_: container(all_).pop("readinessProbe")),
+    ("GP532", "a probe of no port", put(WEB, f"{IN}.readinessProbe.httpGet.port", "htttp")),
+    ("GP533", "one question for both", put(WEB, f"{IN}.livenessProbe.httpGet.path", "/ready")),
+    (
+        "GP534",
+        "a budget that blocks",
+        put("PodDisruptionBudget web", "spec", {"minAvailable": "100%", "selector": {"matchLabels": {"app": "web"}}}),
+    ),
+    ("GP535", "two budgets", copied("PodDisruptionBudget web", "web2")),
+    (
+        "GP536",
+        "an update that waits for ever",
+        put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": 0, "maxUnavailable": "10%"}),
+    ),
+    (
+        "GP537",
+        "one replica",
+        lambda all_: [all_[WEB]["spec"].update(replicas=1), drop("HorizontalPodAutoscaler web")(all_)],
+    ),
+    ("GP538", "a budget for nobody", put("PodDisruptionBudget web", "spec.selector", {"matchLabels": {"app": "weeb"}})),
+    ("GP541", "no limit", lambda all_: container(all_)["resources"].pop("limits")),
+    ("GP542", "more than the limit", put(WEB, f"{IN}.resources.requests.memory", "1Gi")),
+    ("GP543", "a tag that moves", put(WEB, f"{IN}.image", "example.com:5000/web:latest")),
+    ("GP551", "a password in a variable", env("DB_PASSWORD", "hunter2")),
+    ("GP551", "a password in an address", env("DATABASE", "postgres://web:hunter2@db/shop")),
+    ("GP551", "a password in a config map", put("ConfigMap web", "data.api_key", "abc-def")),
+    ("GP552", "a token for nothing", lambda all_: pod(all_, "StatefulSet db").pop("automountServiceAccountToken")),
+    ("GP553", "a wildcard", put("Role reader", "rules.0.verbs", ["*"])),
+    (
+        "GP553",
+        "every secret",
+        put("Role reader", "rules", [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]),
+    ),
+    ("GP554", "a role that is not there", drop("Role reader")),
+    (
+        "GP555",
+        "the runtime's socket",
+        lambda all_: pod(all_)["volumes"].append({"name": "d", "hostPath": {"path": "/var/run/docker.sock"}}),
+    ),
+    ("GP571", "accepted without a reason", put(WEB, "metadata.annotations", {run.ANNOTATION: "GP543"})),
+    ("GP572", "accepted for nothing", put(WEB, "metadata.annotations", {run.ANNOTATION: "GP543: it is fine"})),
+)
+
+
+def test_a_clean_application_is_proved_without_a_word() -> None:
+    said = verdict.check(proof.Cluster.of(clean().values()))
+    assert [str(each) for each in said.findings] == []
+    assert said.verdict == "proved"
+    assert said.examined == verdict.Examined(documents=len(clean()), workloads=4, policies=5, services=2, edges=5)
+    assert [each.reason for each in said.suppressed] == ["it forwards to whatever resolver its node has"]
+
+
+@pytest.mark.parametrize(("code", "mistake", "make"), MISTAKES, ids=[f"{code} {name}" for code, name, _ in MISTAKES])
+def test_each_mistake_is_named(code: str, mistake: str, make: Callable[[Set], None]) -> None:
+    documents = clean()
+    make(documents)
+    if code == "GP422":
+        documents["NetworkPolicy old"]["spec"]["podSelector"] = {"matchLabels": {"app": "dbb"}}
+    said = found(documents)
+    assert code in {each.code for each in said}, [str(each) for each in said]
+    for each in said:
+        assert each.remedy and each.what and each.said and each.severity == codes.CODES[each.code][0], str(each)
+
+
+def test_every_code_of_a_lint_has_a_mistake_that_shows_it() -> None:
+    shown = {code for code, _, _ in MISTAKES}
+    lints = {code for code in codes.CODES if re.match(r"GP4[23]|GP5[1-5]|GP57", code)}
+    assert lints - shown == set()
+
+
+def test_an_accepted_finding_is_told_apart_and_refutes_nothing() -> None:
+    documents = clean()
+    env("DB_PASSWORD", "hunter2")(documents)
+    documents[WEB]["metadata"]["annotations"] = {run.ANNOTATION: "GP551: a password of the tests\n"}
+    said = verdict.check(proof.Cluster.of(documents.values()))
+    assert (said.verdict, [each.code for each in said.findings]) == ("proved", [])
+    assert ("GP551", "a password of the tests") in [(each.finding.code, each.reason) for each in said.suppressed]
+
+
+def test_manifests_without_a_workload_prove_nothing() -> None:
+    said = verdict.check(proof.Cluster.of([clean()["Namespace shop"]]))
+    assert (said.verdict, [each.code for each in said.findings]) == ("refuted", ["GP504"])
