@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pyqwest
 import stripe
@@ -15,6 +17,8 @@ import stripe
 from payments.story import onboarding, stage, world
 
 CLIENTS = (1, 8, 16)
+THREADS = (1, 4)
+HOOK = "/hooks/bench"
 BODY = b"amount=2000&currency=eur&payment_method_types[]=card"
 CONFIRM = b"payment_method=pm_card_visa"
 
@@ -28,8 +32,10 @@ def report(platform: stage.Stage, seconds: float) -> None:
     best = 0.0
     for clients in CLIENTS:
         best = max(best, _lean(platform, known["PUBLIC_URL"], key, clients, seconds))
-    official = _official(known["PUBLIC_URL"], key, seconds / 2)
-    print(f"stripe-python, one thread: {official:.0f}/s ({official / best:.2f} of the lean client's best)")
+    for threads in THREADS:
+        official = _official(known["PUBLIC_URL"], key, threads, seconds / 2)
+        print(f"stripe-python, {threads} thread(s): {official:.0f}/s ({official / best:.2f} of the lean client's best)")
+    _with_webhooks(platform, outside, known["PUBLIC_URL"], key, seconds)
     sums = json.loads(
         outside.operator("transaction-service", "python", "-m", "payments.transaction.trial_balance", "--json")
     )
@@ -86,10 +92,32 @@ async def _ask(client: pyqwest.Client, url: str, headers: dict[str, str], body: 
     return found
 
 
-def _official(url: str, key: str, seconds: float) -> float:
+def _with_webhooks(platform: stage.Stage, outside: world.World, url: str, key: str, seconds: float) -> None:
+    """The same load while each event is delivered to a listener, and until the last one is."""
+    client = stripe.StripeClient(key, base_addresses={"api": url})
+    client.v1.webhook_endpoints.create({"url": outside.webhooks + HOOK, "enabled_events": ["*"]})
+    print("the same with every event delivered to a listener")
+    begun, before = time.monotonic(), outside.deliveries(HOOK, _newest, "nothing yet") or 0
+    rate = _lean(platform, url, key, CLIENTS[1], seconds)
+    quiet, last = time.monotonic(), before
+    while time.monotonic() - quiet < 1:
+        newest = outside.deliveries(HOOK, _newest, "a delivery")
+        quiet, last = (time.monotonic(), newest) if newest != last else (quiet, last)
+        time.sleep(0.1)
+    print(
+        f"      {(last - before) / (time.monotonic() - begun - 1):.0f} deliveries a second beside {rate:.0f} payments"
+    )
+
+
+def _newest(came: list[dict[str, Any]]) -> int:
+    return int(came[-1]["number"]) if came else 0
+
+
+def _official(url: str, key: str, threads: int, seconds: float) -> float:
     client = stripe.StripeClient(key, base_addresses={"api": url})
     wanted = {"amount": 2000, "currency": "eur", "payment_method_types": ["card"]}
-    return _rate(lambda: _pay(client, wanted), seconds)
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(lambda _: _rate(lambda: _pay(client, wanted), seconds), range(threads)))
 
 
 def _pay(client: stripe.StripeClient, wanted: object) -> None:
