@@ -13,6 +13,7 @@ import click
 
 from groundplan.cli import (
     build,
+    check,
     compare,
     demo,
     doctor,
@@ -43,6 +44,7 @@ VERBS: tuple[click.Command, ...] = (
     build.command,
     new.command,
     doctor.command,
+    check.command,
     reach.command,
     explain.command,
     compare.command,
