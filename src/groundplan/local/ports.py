@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ import msgspec
 from groundplan.local import directory, errors, files, pids, processes
 
 FIRST, LAST = 20000, 29999
+STARTING = 20.0
+"""Seconds from the choice of a port to the moment when something must listen on it."""
 
 
 class Book:
@@ -52,7 +55,8 @@ class Book:
         for port in (first, second):
             if port is None or port in refused:
                 continue
-            holder = "another part of this platform" if port in others else self._foreign(port)
+            ours = "another part of this platform" if port in others else None
+            holder = ours or self._foreign(port) or self._neighbours.holder(port)
             if holder is None:
                 return self._said(name, port, refused)
             refused[port] = holder
@@ -109,8 +113,15 @@ class Book:
         files.replace(self._path, msgspec.json.format(msgspec.json.encode(known)))
 
 
+class _Claim(msgspec.Struct, frozen=True):
+    """What one checkout has taken, and when it last looked for ports (seconds since the epoch)."""
+
+    ports: tuple[int, ...]
+    at: float
+
+
 class _Neighbours:
-    """What all checkouts of this user have taken: ports by the path of their ports.json."""
+    """What all checkouts of this user have taken: claims by the path of their ports.json."""
 
     def __init__(self, path: Path, mine: Path) -> None:
         self._path, self._mine = path, str(mine)
@@ -122,20 +133,35 @@ class _Neighbours:
 
     def taken(self) -> set[int]:
         """Ports of the others that still exist."""
-        others = {path: ports for path, ports in self._read().items() if path != self._mine and Path(path).exists()}
-        return {port for ports in others.values() for port in ports}
+        return {port for claim in self._others().values() for port in claim.ports}
+
+    def holder(self, port: int) -> str | None:
+        """The platform that has `port` now, or will in a moment: it runs, or was prepared within STARTING seconds.
+
+        A free port is not enough: two that start at once would both find it free, and replicas share ports
+        (SO_REUSEPORT), so both would listen and each get some of the other's calls.
+        """
+        for path, claim in self._others().items():
+            starting = time.time() - claim.at < STARTING
+            if port in claim.ports and (starting or directory.is_locked(directory.Directory(Path(path).parent))):
+                return f"the platform in {Path(path).parent}"
+        return None
 
     def claim(self, ports: set[int]) -> None:
-        known = self._read()
-        if set(known.get(self._mine, ())) == ports:
+        known, now = self._read(), time.time()
+        former = known.get(self._mine)
+        if former is not None and set(former.ports) == ports and now - former.at < STARTING / 4:
             return
-        living = {path: taken for path, taken in known.items() if Path(path).exists()}
-        files.replace(self._path, msgspec.json.encode({**living, self._mine: sorted(ports)}))
+        living = {path: claim for path, claim in known.items() if Path(path).exists()}
+        files.replace(self._path, msgspec.json.encode({**living, self._mine: _Claim(tuple(sorted(ports)), now)}))
 
-    def _read(self) -> dict[str, list[int]]:
+    def _others(self) -> dict[str, _Claim]:
+        return {path: claim for path, claim in self._read().items() if path != self._mine and Path(path).exists()}
+
+    def _read(self) -> dict[str, _Claim]:
         # A hint for others, rebuilt by each of us at its next start: garbage in it is dropped.
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, list[int]])
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, _Claim])
         except (FileNotFoundError, msgspec.DecodeError):
             return {}
 
