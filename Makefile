@@ -41,8 +41,9 @@ demo: $(STAMP)  ## a payment from registration to refund, on a platform of its o
 	$(BIN)/groundplan demo payments
 
 .PHONY: bench
-bench: $(STAMP)  ## the figures: start, stop, memory, payments a second
+bench: $(STAMP)  ## the figures: start, stop, memory, payments a second; plan to YAML beside cdk8s
 	$(BIN)/python platforms/payments/bench
+	$(BIN)/python bench/emit
 
 .PHONY: docs
 docs: $(STAMP)  ## write docs/reference.md anew from the code

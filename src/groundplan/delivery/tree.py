@@ -57,8 +57,11 @@ def write(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
     """Makes `folder` hold `files` and none of ours beside them; raises TreeError."""
     try:
         changes = compare(folder, files)
+        for parent in sorted({(folder / path).parent for path in changes.added}):
+            parent.mkdir(parents=True, exist_ok=True)
         for path in (*changes.added, *changes.changed):
-            _put(folder / path, HEADER + files[path])
+            # In place: should it be cut short, the next run sees that it differs, and mends it.
+            (folder / path).write_text(HEADER + files[path])
         for path in changes.removed:
             (folder / path).unlink()
             _prune((folder / path).parent, folder)
@@ -75,13 +78,6 @@ def _ours(folder: pathlib.Path) -> set[str]:
 def _is_ours(path: pathlib.Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(HEADER.encode())) == HEADER.encode()
-
-
-def _put(path: pathlib.Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text)
-    part.replace(path)
 
 
 def _prune(folder: pathlib.Path, top: pathlib.Path) -> None:

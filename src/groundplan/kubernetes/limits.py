@@ -23,10 +23,13 @@ _MEBI = decimal.Decimal(1024) ** 2
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     """A limit range and a quota for each namespace whose pods are all ours."""
     charted = {cluster.components[name].namespace for name in draft.charts}
+    pods: dict[str, list[drafts.Pod]] = {}
+    for pod in draft.pods.values():
+        pods.setdefault(pod.namespace, []).append(pod)
     for space in cluster.plan.namespaces:
         if space.name in charted:
             continue
-        own = [pod for pod in draft.pods.values() if pod.namespace == space.name]
+        own = pods.get(space.name)
         ranges = {"type": "Container", "default": _DEFAULT_LIMIT, "defaultRequest": _DEFAULT_REQUEST}
         body: objects.Tree = {"spec": {"limits": [ranges]}}
         draft.add(
