@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from groundplan import Platform, Service, python
 from groundplan.kubernetes import lower
+from groundplan.resources import NoBackup, Resource, Vault
+from groundplan.secrets import random as random_secret
+from groundplan.shapes import ports, processes, workloads
 from tests import strategies
 from tests.kubernetes import apiserver, pod_security, schemas, worlds
 
@@ -51,6 +56,42 @@ def test_every_namespace_enforces_the_restricted_standard(number):
     assert len(spaces) == 7
     for space in spaces:
         assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_service_may_be_called_as_what_we_add():
+    plan = Platform("odd")
+    space = plan.namespace("secrets")
+    vault = space.add(Vault("tokens"))
+    kinds = ("secrets", "tmp", "config", "files", "templates", "data", "store")
+    made = [space.add(Service(name, python("x.y"), http=8000, replicas=2)) for name in kinds]
+    for one, other in itertools.pairwise(made):
+        one.needs(other.http, plan.secret(f"app/{one.name}", random_secret()))
+    env = plan.environment("live", registry="registry.example.com", secrets=vault)
+    assert complaints(worlds.trees(lower.lower(plan, env))) == []
+
+
+class Cache(Resource):
+    """A resource that a plan defines by itself."""
+
+    def runs_here(self, edges):
+        return processes.NotHere("not here")
+
+    def backed_up(self):
+        return NoBackup("a cache")
+
+    def objects(self, env, edges):
+        tcp = workloads.Check(port="cache")
+        return workloads.Stateful("cache:1", ready=tcp, alive=tcp, data="/data", storage="1Gi", user=1000, group=1000)
+
+
+def test_a_resource_of_the_plans_own_is_as_hardened_as_the_others():
+    plan = Platform("own")
+    space = plan.namespace("space")
+    space.add(Cache("cache", listens={"cache": ports.Tcp(11211)}))
+    lowered = lower.lower(plan, plan.environment("live"))
+    assert complaints(worlds.trees(lowered)) == []
+    assert {"StatefulSet", "Service", "NetworkPolicy", "ServiceAccount"} <= {made.key.kind for made in lowered.objects}
+    assert plan.sheet.findings == []
 
 
 def find(trees: list[dict], kind: str, name: str) -> dict:

@@ -46,6 +46,15 @@ SPECIMENS = [
     ("no registry for what is built", 'plan.environment("live", host="x", secrets=vault)', "GP303", 1, "registry="),
     ("no store for secrets", 'plan.environment("live", host="x", registry="r.example.com")', "GP303", 1, "secrets="),
     (
+        "no registry for migrations, though every service brings its image",
+        'b = plan.namespace("b")\nc = b.add(Service("c", image("x:1"), http=1))\n'
+        'c.needs(b.add(Postgres("p")).database("d", migrations="x.m"))\na.process = c.process\n'
+        'plan.environment("live", host="x", secrets=vault)',
+        "GP303",
+        5,
+        "registry=",
+    ),
+    (
         "an entry that nobody could find",
         'plan.entry(space.add(IngressNginx()), {"/": a.http})\nplan.environment("live", registry="r", secrets=vault)',
         "GP303",

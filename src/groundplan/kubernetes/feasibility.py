@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from groundplan.kubernetes import containers, schedules, settings
 from groundplan.model import autoscale, environment, external, findings, names, platform, processes, rights, service
 from groundplan.model import origin as origins
-from groundplan.shapes import quantities
+from groundplan.shapes import quantities, workloads
 
 Found = Iterator[findings.Finding]
 
@@ -40,7 +40,7 @@ def _words(env: environment.Environment) -> Found:
 def _needed(plan: platform.Platform, env: environment.Environment) -> Found:
     if plan.entries and not settings.host(env):
         yield _lacks(env, "host", "the world must find the entry somewhere", f'host="{plan.name}.example.com"')
-    if _is_built(plan) and "registry" not in env.defaults:
+    if "registry" not in env.defaults and _is_built(plan, env):
         why = "nothing says where the image of the platform's own code is"
         yield _lacks(env, "registry", why, 'registry="registry.example.com/team"')
     if env.defaults.get("gateway") and settings.gateway(env) is None:
@@ -58,9 +58,14 @@ def _needed(plan: platform.Platform, env: environment.Environment) -> Found:
         yield findings.Finding("GP103", f"environment {env.name}: secrets", env.origin, why, remedy)
 
 
-def _is_built(plan: platform.Platform) -> bool:
+def _is_built(plan: platform.Platform, env: environment.Environment) -> bool:
+    """Whether anything runs in the image of the platform's own code: a program, or a migration."""
     own = (each.process for each in plan.programs)
-    return any(not isinstance(each, processes.Image) and each.image is None for each in own)
+    if any(not isinstance(each, processes.Image) and each.image is None for each in own):
+        return True
+    answers = (each.objects(env, plan.edges_to(each)) for each in plan.resources)
+    engines = (answer for answer in answers if isinstance(answer, workloads.Stateful))
+    return any(step.run.argv[0] == "python" for answer in engines for step in answer.after)
 
 
 def _lacks(env: environment.Environment, what: str, why: str, remedy: str) -> findings.Finding:

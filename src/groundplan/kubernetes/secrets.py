@@ -70,7 +70,7 @@ def _begin(pod: drafts.Pod, delivery: workloads.Delivery, folders: list[str], cl
         {"name": "store-token", "projected": {"sources": [identity.token(delivery.audience, "token")]}},
     ]
     container: objects.Tree = {
-        "name": "secrets",
+        "name": "secrets" if pod.name != "secrets" else "store",  # beside a container of the author's name
         "image": delivery.image,
         "command": [containers.escaped(word) for word in delivery.command],
         "env": containers.environment_of(delivery.environment, cluster),

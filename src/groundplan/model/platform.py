@@ -105,7 +105,11 @@ class Platform:
         return self._environment("local", defaults, local=True)
 
     def environment(self, name: str, **defaults: object) -> environments.Environment:
-        """A cluster."""
+        """A cluster. Words of it, beside settings that hold for all: `host` and `registry` (where the world finds it,
+        and where the image of the platform's own code is), `secrets` (a Vault of the plan), `issuer` (cert-manager's
+        ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an HTTPRoute beside the Ingress),
+        `availability_zones`, `storage` (a size, or ``"ephemeral"``), `storage_class`, `replicas`, `resources`,
+        `api_server` and `ranges` (CIDRs: where it is, and what no edge to the outside may reach)."""
         return self._environment(name, defaults, local=False)
 
     def _environment(self, name: str, defaults: Mapping[str, object], *, local: bool) -> environments.Environment:
