@@ -135,6 +135,8 @@ SPECIMENS = [
         1,
         "grace=8",
     ),
+    ("a variable that no shell could set", FINE + 'live.set(a, env={"1=2": "x"})', "GP105", 2, "SOME_NAME"),
+    ("a value that kustomize cannot read", FINE + 'live.set(a, env={"X": "a\\x7fb"})', "GP105", 2, "secret"),
     ("a volume of no size", FINE + 'live.set(vault, storage="much")', "GP105", 2, "5Gi"),
     (
         "a store that stands nowhere",

@@ -6,12 +6,13 @@ Belongs here: what only a cluster needs. What is wrong wherever it runs is found
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterator
 
 from groundplan.kubernetes import containers, schedules, settings
 from groundplan.model import autoscale, environment, external, findings, names, platform, processes, rights, service
 from groundplan.model import origin as origins
-from groundplan.shapes import quantities, workloads
+from groundplan.shapes import quantities, values, workloads
 
 Found = Iterator[findings.Finding]
 
@@ -200,6 +201,26 @@ def _line(thing: environment.Settable, name: str, env: environment.Environment) 
     return env.origin if name in env.defaults else getattr(thing, "origin", env.origin)
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
+
+
+def _variables(plan: platform.Platform, env: environment.Environment) -> Found:
+    for program in plan.programs:
+        extra = env.own(program, "env")
+        given = {**program.environment, **(extra.value if extra and isinstance(extra.value, dict) else {})}
+        where = extra.origin if extra else program.origin
+        for name, value in given.items():
+            what = f"{env.name}: {program.name}'s variable {name!r}"
+            if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+                why = "a variable's name holds letters, digits, - _ and ., and starts with no digit"
+                yield findings.Finding("GP105", what, where, why, 'write env={"SOME_NAME": …}')
+            text = value.text if isinstance(value, values.Literal) else value
+            if isinstance(text, str) and _CONTROL.search(text):
+                why = "its value holds a control character, which kustomize cannot read"
+                yield findings.Finding("GP105", what, where, why, "give it by a secret: plan.secret(…), as a file")
+
+
 def _amounts(plan: platform.Platform, env: environment.Environment) -> Found:
     for each in plan.resources:
         if "storage" not in each.settings():
@@ -233,5 +254,6 @@ CHECKS: tuple[Callable[[platform.Platform, environment.Environment], Found], ...
     _externals,
     _ranges,
     _programs,
+    _variables,
     _amounts,
 )
