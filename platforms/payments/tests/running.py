@@ -143,7 +143,7 @@ class Platform:
             "HTTP_LISTEN": f"127.0.0.1:{http}",
             "GRPC_LISTEN": f"127.0.0.1:{grpc}",
             "METRICS_LISTEN": f"127.0.0.1:{ops}",
-            "CALLERS": self.file(f"{name}-callers.json", json.dumps(document)),
+            "CALLERS": self.file(f"{name}-{ops}-callers.json", json.dumps(document)),
         }
 
 
