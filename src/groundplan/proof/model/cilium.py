@@ -61,7 +61,7 @@ def _policy(
         wrong.append((words(path), f"unknown field {key!r}"))
     if ("endpointSelector" in spec) == ("nodeSelector" in spec):
         wrong.append((words(path), "it needs exactly one of endpointSelector and nodeSelector"))
-    subjects = _endpoints(spec.get("endpointSelector"), namespace, (*path, "endpointSelector"), wrong)
+    subjects = _endpoints(spec.get("endpointSelector"), namespace, (*path, "endpointSelector"), wrong, subject=True)
     if "nodeSelector" in spec:
         # Host policies hold nodes, which are no pods.
         subjects = statements.Pods(pods=(selectors.Term(selectors.MAYBE, "In", (selectors.MAYBE,)),))
@@ -89,12 +89,11 @@ def _rule(
     members = [name for name in _MEMBERS if rule.get(f"{prefix}{name}") is not None and name != "Requires"]
     if len(members) > 1 and set(members) != {"CIDR", "CIDRSet"}:
         wrong.append((words(path), f"{' and '.join(prefix + each for each in members)} cannot be combined"))
-    if rule.get("icmps"):
-        return []
-    conditional = bool(rule.get(f"{prefix}Requires") or rule.get("authentication"))
+    # What a rule for ICMP means for ports, no source says.
+    conditional = bool(rule.get(f"{prefix}Requires") or rule.get("authentication") or rule.get("icmps"))
     peers = [peer for name in members for peer in _peers(name, rule[f"{prefix}{name}"], namespace, path, wrong)]
     if not members:
-        if not rule.get("toPorts"):
+        if not (rule.get("toPorts") or rule.get("icmps")):
             return []
         peers = [statements.Everywhere()]
     return [
@@ -121,7 +120,10 @@ def _peers(name: str, given: Any, namespace: str, path: tuple[str | int, ...], w
     return [statements.Networks(addresses.ALL, unsure=True)]
 
 
-def _endpoints(given: Any, namespace: str, path: tuple[str | int, ...], wrong: Wrong) -> statements.Pods:
+def _endpoints(
+    given: Any, namespace: str, path: tuple[str | int, ...], wrong: Wrong, *, subject: bool = False
+) -> statements.Pods:
+    """Pods of a selector. The subjects of a namespaced policy are its own namespace's, whatever the selector says."""
     shape: shapes.LabelSelector = shapes.convert({} if given is None else given, shapes.LabelSelector)
     terms: list[tuple[str, str, tuple[str, ...]]] = []
     terms.extend((key, "In", (value,)) for key, value in (shape.match_labels or {}).items())
@@ -134,19 +136,31 @@ def _endpoints(given: Any, namespace: str, path: tuple[str | int, ...], wrong: W
         if operator not in selectors.OPERATORS or (operator in ("In", "NotIn")) != bool(values):
             wrong.append((words(path), f"operator {operator} of {key} does not fit its values"))
         plain = key.removeprefix("k8s:").removeprefix("any:")
+        if plain == NAMESPACE and subject and namespace:
+            continue
         if plain == NAMESPACE:
             own = False
             if operator != "Exists":
                 where.append(selectors.Term("kubernetes.io/metadata.name", operator, values))
         elif plain.startswith(NAMESPACE_LABELS):
             where.append(selectors.Term(plain.removeprefix(NAMESPACE_LABELS), operator, values))
-        elif plain.startswith(_IDENTITY) or ":" in plain:
+        elif plain.startswith(_IDENTITY) or ":" in plain or _without_identity(plain):
             unsure = True
         else:
             pods.append(selectors.Term(plain, operator, values))
     if own:
         where.append(selectors.Term("kubernetes.io/metadata.name", "In", (namespace,)))
     return statements.Pods(tuple(sorted(where)), tuple(sorted(pods)), unsure)
+
+
+def _without_identity(label: str) -> bool:
+    """Labels that Cilium leaves out of identities unless it is set up otherwise: no selector then matches them.
+
+    Source: docs.cilium.io, "Limiting Identity-Relevant Labels", the default exclusions.
+    """
+    domain = label.split("/", 1)[0] if "/" in label else ""
+    kubernetes = domain.endswith(("kubernetes.io", "k8s.io")) and domain != "app.kubernetes.io"
+    return kubernetes or label in ("pod-template-hash", "controller-revision-hash", "pod-template-generation")
 
 
 def _cidr(given: Any, path: tuple[str | int, ...], wrong: Wrong) -> intervals.Intervals:

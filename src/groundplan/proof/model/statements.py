@@ -78,6 +78,11 @@ class Policy(msgspec.Struct, frozen=True, eq=False):
     document: documents.Document
 
     @property
+    def older(self) -> bool:
+        """Whether it is spelled as v1alpha1 had it: how those are ordered among newer ones, no source says."""
+        return self.document.kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+
+    @property
     def title(self) -> str:
         """Kind and name."""
         where = f"{self.document.metadata['namespace']}/" if self.document.metadata.get("namespace") else ""

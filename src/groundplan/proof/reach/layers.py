@@ -36,6 +36,8 @@ class Holder(msgspec.Struct, eq=False):
     subjects: index.Pair
     isolates: bool
     said: tuple[Said, ...]
+    older: bool = False
+    """Of an older spelling of its kind."""
 
 
 class Outcome(msgspec.Struct):
@@ -123,13 +125,13 @@ class _Work:
                 apart.setdefault(held, []).append(said)
         if policy.layer == statements.CILIUM or set(apart) <= {subjects}:
             for held, said_ in apart.items():
-                yield Holder(policy.layer, policy.priority, number, held, False, tuple(said_))
+                yield Holder(policy.layer, policy.priority, number, held, False, tuple(said_), policy.older)
             return
         for subject in bits.members(subjects[1]):
             one = 1 << subject
             own = (subjects[0] & one, one)
             said_ = [said for each in mine for said in self.own(each, own)]
-            yield Holder(policy.layer, policy.priority, number, own, False, tuple(said_))
+            yield Holder(policy.layer, policy.priority, number, own, False, tuple(said_), policy.older)
 
     def own(self, statement: statements.Statement, subject: index.Pair) -> Iterator[Said]:
         peers = self.peers(statement.peers)
@@ -209,14 +211,30 @@ class _Work:
 
 
 def _tier(held: list[tuple[Holder, bool]], here: Table) -> Outcome:
+    spellings = [[(each, sure) for each, sure in held if each.older == older] for older in (True, False)]
+    groups = [group for group in spellings if group]
+    if len(groups) < 2:
+        return _in_turn(groups, here)
+    # No source says how policies of v1alpha1 and v1alpha2 are ordered among each other: either may come first.
+    one, other = _in_turn(groups, here), _in_turn(groups[::-1], here)
+    return Outcome(
+        table.union(one.allowed, other.allowed),
+        table.union(one.denied, other.denied),
+        table.union(one.passed, other.passed),
+        table.union(one.rest, other.rest),
+    )
+
+
+def _in_turn(groups: list[list[tuple[Holder, bool]]], here: Table) -> Outcome:
     outcome = Outcome({}, {}, {}, here)
-    for priority in sorted({each.priority for each, _ in held}):
-        before = outcome.rest
-        for number in dict.fromkeys(each.policy for each, _ in held if each.priority == priority):
-            mine = [(each, sure) for each, sure in held if each.policy == number]
-            # Policies of one priority come in an order that is not defined: each may be first.
-            after = _first_match(mine, before, outcome)
-            outcome.rest = table.intersection(outcome.rest, after)
+    for held in groups:
+        for priority in sorted({each.priority for each, _ in held}):
+            before = outcome.rest
+            for number in dict.fromkeys(each.policy for each, _ in held if each.priority == priority):
+                mine = [(each, sure) for each, sure in held if each.policy == number]
+                # Policies of one priority come in an order that is not defined: each may be first.
+                after = _first_match(mine, before, outcome)
+                outcome.rest = table.intersection(outcome.rest, after)
     return outcome
 
 
