@@ -47,6 +47,8 @@ class Drawing:
 @st.composite
 def drawings(draw: st.DrawFn) -> Drawing:
     names = draw(st.lists(NAMES, min_size=4, max_size=12, unique=True))
+    # No name is that of another's replica ("a-0" beside "a"): that is a finding.
+    names = [name for name in names if not (name.rpartition("-")[2].isdigit() and name.rpartition("-")[0] in names)]
     spaces = tuple(draw(st.lists(NAMES, min_size=1, max_size=3, unique=True)))
     kinds = st.sampled_from(("service", "service", "command", "worker", "job", "postgres", "redis"))
     boxes = tuple(

@@ -39,6 +39,13 @@ SERVICE = 'a = space.add(Service("a", python("x.a"), http=8000))\n'
 SPECIMENS = [
     ("a name that Kubernetes refuses", 'space.add(Service("My_API", python("x"), http=1))', "GP101", 1, "my-api"),
     ("a component twice", SERVICE + 'space.add(Service("a", python("x.b"), http=8000))', "GP102", 2, "another name"),
+    (
+        "a component called as a replica is",
+        SERVICE + 'space.add(Worker("a-1", python("x.b")))',
+        "GP102",
+        2,
+        "another name",
+    ),
     ("an external called as a service is", SERVICE + 'plan.external("a", https=443)', "GP102", 2, "another name"),
     (
         "a component that is in no namespace",
