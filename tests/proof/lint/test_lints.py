@@ -253,6 +253,25 @@ def test_each_mistake_is_named(code: str, mistake: str, make: Callable[[Set], No
         assert each.remedy and each.what and each.said and each.severity == codes.CODES[each.code][0], str(each)
 
 
+def without_the_controller(documents: Set) -> None:
+    for name in ("Deployment controller", "NetworkPolicy controller", "PodDisruptionBudget controller"):
+        documents.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "make"),
+    [
+        ("GP551", put("ConfigMap web", "data.api_key", '{{ with secret "secret/data/web" }}{{ .Data.key }}{{ end }}')),
+        ("GP429", without_the_controller),
+    ],
+    ids=["a template says where a secret is", "a chart brings the controller"],
+)
+def test_what_only_looks_like_a_mistake_is_none(code: str, make: Callable[[Set], None]) -> None:
+    documents = clean()
+    make(documents)
+    assert code not in {each.code for each in found(documents)}
+
+
 def test_every_code_of_a_lint_has_a_mistake_that_shows_it() -> None:
     shown = {code for code, _, _ in MISTAKES}
     lints = {code for code in codes.CODES if re.match(r"GP4[23]|GP5[1-5]|GP57", code)}

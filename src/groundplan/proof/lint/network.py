@@ -211,7 +211,8 @@ def entries(known: facts.Facts) -> Iterator[findings.Finding]:
                 continue
             for place, port in enumerate(service.ports):
                 for target in services.targets(port, each):
-                    if not _admitted(reach, number, connections.number(port.protocol, target)):
+                    connection = connections.number(port.protocol, target)
+                    if not (_admitted(reach, number, connection) or _awaited(known, each, number, connection)):
                         what = f"outside traffic to Service {service.title} stops at {each.title}"
                         why = f"no policy lets anybody connect to it on {port.protocol} {target}"
                         remedy = "allow the ingress controller's namespace, or the outside, to connect"
@@ -224,6 +225,20 @@ def _admitted(reach: result.Reach, number: int, connection: int) -> bool:
     for piece in reach.ingress.pieces:
         if piece.subjects & me and piece.peers & ~me and intervals.contains(piece.ports, connection):
             return True
+    return False
+
+
+def _awaited(known: facts.Facts, each: workloads.Workload, number: int, connection: int) -> bool:
+    """Whether a policy lets pods in that are not among the documents: the controller may come with a chart."""
+    table = known.cluster.index
+    for policy in known.model.policies:
+        if policy.namespace != each.namespace or not table.own(policy.namespace, policy.subjects)[1] & 1 << number:
+            continue
+        for rule in policy.ingress or ():
+            if rule.ports.names or intervals.contains(rule.ports.numbers, connection):
+                peers = [peer for peer in rule.peers or () if peer.block is None]
+                if any(not table.peers(policy.namespace, (peer,))[1] for peer in peers):
+                    return True
     return False
 
 

@@ -51,7 +51,8 @@ def looks_secret(name: str, value: Any) -> bool:
         return False
     if _VALUES.search(value):
         return True
-    reference = value.startswith(("/", "$", "file:", "vault:")) or "://" in value or value.isdigit()
+    # A template ("{{ with secret … }}") says where the secret is, and not what it is.
+    reference = value.lstrip().startswith(("/", "$", "file:", "vault:", "{{")) or "://" in value or value.isdigit()
     return bool(_NAMES.search(name)) and not reference and value.lower() not in ("true", "false", "none")
 
 
