@@ -27,7 +27,7 @@ engine = cpu("100m", "500m") & memory("256Mi", "512Mi")
 # The engines, and a database for each service with an owner that migrates it.
 postgres = databases.add(Postgres("postgres", version=15, storage="5Gi", backup=daily(keep=14), resources=engine))
 redis = databases.add(Redis("redis", version=7, storage="5Gi", durable=True, backup=daily(keep=7), resources=engine))
-vault = vaults.add(Vault("vault", version="1.15.4", storage="1Gi", backup=daily(keep=14)))
+vault = vaults.add(Vault("vault", version="1.15.4", storage="1Gi", backup=daily(keep=14), resources=small))
 prometheus = monitoring.add(PrometheusStack("prometheus", interval=30, retention="15d"))
 auth_db = postgres.database("micro_auth", migrations="payments.auth.migrations")
 merchant_db = postgres.database("micro_merchant", migrations="payments.merchant.migrations")

@@ -88,9 +88,8 @@ class Cluster:
     def is_headless(self, owner: str) -> bool:
         """Whether its name resolves to every replica: engines of one replica, and services that speak gRPC alone,
         whose clients spread their calls over all addresses by themselves."""
-        answer = self.answers.get(owner)
-        if isinstance(answer, workloads.Stateful):
-            return answer.headless
+        if isinstance(self.answers.get(owner), workloads.Stateful):
+            return True
         found = self.components[owner]
         spoken = {port.speaks for name, port in found.ports.items() if name != "metrics"}
         return isinstance(found, service.Program) and spoken == {"grpc"}

@@ -64,7 +64,6 @@ class Vault(resource.Store):
             storage=self.storage,
             user=_USER,
             group=_GROUP,
-            headless=False,
             cluster_role="system:auth-delegator",  # it asks the API server whose a token is (TokenReview)
         )
 

@@ -47,7 +47,6 @@ class Stateful:
     scratch: tuple[str, ...] = ()
     """Directories that it writes to and may forget, beside /tmp."""
     grace: int = 60
-    headless: bool = True
     after: tuple[processes.Step, ...] = ()
     """Bootstrap and migrations: Jobs, in the engine's image or, for Python, in the platform's."""
     cluster_role: str = ""
