@@ -49,6 +49,10 @@ bench: $(STAMP)  ## the figures: start, stop, memory, payments a second; plan to
 docs: $(STAMP)  ## write docs/reference.md anew from the code
 	$(BIN)/python tools/reference.py
 
+.PHONY: bench-proof
+bench-proof: $(STAMP)  ## the proof's figures: reachability from YAML and objects, growth, one change, one explanation
+	$(BIN)/python bench/proof
+
 PROTOS := platforms/payments/proto
 .PHONY: proto
 proto: $(STAMP)  ## generate the gRPC code from platforms/payments/proto

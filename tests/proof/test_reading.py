@@ -135,3 +135,21 @@ def test_the_reader_agrees_with_the_stock_one_where_all_readers_agree() -> None:
     composer = yaml_reader.Composer(text)
     assert composer.check_node()
     assert yaml_reader.Values().document(composer.get_node()) == yaml.safe_load(text)
+
+
+def test_what_was_decoded_before_is_the_same_with_its_lines(tmp_path: pathlib.Path) -> None:
+    file, kept = tmp_path / "all.yaml", tmp_path / "kept"
+    file.write_text("---\n".join(POD.replace("web", f"web-{number}") for number in range(400)))
+    first, second = paths.read([file], kept), paths.read([file], kept)
+    assert len(list(kept.glob("*.json"))) == 1
+    assert [each.data for each in first.documents] == [each.data for each in second.documents]
+    assert first.documents[7].place("spec") == second.documents[7].place("spec")
+    for each in kept.glob("*.json"):
+        each.write_text("[broken")
+    assert len(paths.read([file], kept).documents) == 400
+
+
+def test_what_has_findings_is_decoded_again_each_time(tmp_path: pathlib.Path) -> None:
+    file, kept = tmp_path / "all.yaml", tmp_path / "kept"
+    file.write_text(POD + "data: {a: on}\n" + "# long\n" * 4000)
+    assert codes(paths.read([file], kept)) == codes(paths.read([file], kept)) == ["GP506"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from groundplan.cli import manifests, output, targets
 
 if TYPE_CHECKING:
+    from groundplan import proof
     from groundplan.proof import verdict as verdicts
 
 CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UNDECIDABLE}
@@ -21,10 +23,16 @@ CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UN
     "--fail-on", type=click.Choice(("error", "warning", "note")), default="error", show_default=True,
     help="The least severity that refutes.",
 )  # fmt: skip
+@click.option(
+    "--certificate", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write what groundplan.proof.recheck can check again.",
+)  # fmt: skip
 @click.option("--sarif", is_flag=True, help="Answer in SARIF 2.1.0, as code hosts show it.")
 @manifests.readings
 @targets.as_json
-def command(paths: tuple[str, ...], fail_on: str, sarif: bool, as_json: bool, **given: Any) -> int:
+def command(
+    paths: tuple[str, ...], fail_on: str, certificate: Path | None, sarif: bool, as_json: bool, **given: Any
+) -> int:
     """Check Kubernetes manifests: files, directories, or - for standard input.
 
     Says proved (0), refuted (1), undecidable (3) or unusable (2), and how much was examined. A finding is accepted by
@@ -36,6 +44,8 @@ def command(paths: tuple[str, ...], fail_on: str, sarif: bool, as_json: bool, **
         cluster = manifests.cluster(paths, given, sarif=sarif)
     except manifests.Ended as ended:
         return ended.code
+    if certificate is not None:
+        _certify(cluster, certificate)
     found = verdict.check(cluster, fail_on=fail_on)
     if sarif:
         from groundplan.proof.show import sarif as sarifs
@@ -46,6 +56,18 @@ def command(paths: tuple[str, ...], fail_on: str, sarif: bool, as_json: bool, **
     else:
         _show(found)
     return CODES[found.verdict]
+
+
+def _certify(cluster: proof.Cluster, file: Path) -> None:
+    import json
+
+    from groundplan.proof import certificate
+
+    try:
+        made = certificate.certificate(cluster)
+    except certificate.NoCertificate as error:
+        raise click.UsageError(f"no certificate: {error}") from None
+    file.write_text(json.dumps(made), encoding="utf-8")
 
 
 def _data(found: verdicts.Verdict) -> dict[str, Any]:

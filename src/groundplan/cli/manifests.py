@@ -48,9 +48,10 @@ def options(given: dict[str, Any]) -> proof.Options:
 def cluster(where: Iterable[str], given: dict[str, Any], *, sarif: bool = False) -> proof.Cluster:
     """The cluster behind paths; raises Ended after telling why there is none."""
     from groundplan import proof
+    from groundplan.proof.manifests import cache
 
     try:
-        return proof.Cluster.read(*where, options=options(given))
+        return proof.Cluster.read(*where, options=options(given), cache=cache.usual())
     except proof.Unusable as error:
         raise Ended(tell(error.findings, sarif=sarif)) from None
 

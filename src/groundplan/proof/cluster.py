@@ -12,7 +12,7 @@ import msgspec
 from groundplan.proof import addresses, connections, ends, findings, garbage, intervals
 from groundplan.proof.manifests import documents, paths, sources
 from groundplan.proof.model import build, policies, selectors, workloads
-from groundplan.proof.reach import classes, index, layers, mesh, result, sides
+from groundplan.proof.reach import change, classes, index, layers, mesh, result, sides
 
 ALLOWED, DENIED, UNDECIDABLE = "allowed", "denied", "undecidable"
 USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
@@ -85,10 +85,13 @@ class Cluster:
         """Ranges that somebody asks about, not merged, since both ends of each are to be told apart."""
 
     @classmethod
-    def read(cls, *where: str | Path, options: Options = DEFAULTS) -> Cluster:
-        """Files, directories, or `-`. Raises `Unusable` with every reason why nothing can be proved about them."""
+    def read(cls, *where: str | Path, options: Options = DEFAULTS, cache: Path | None = None) -> Cluster:
+        """Files, directories, or `-`. Raises `Unusable` with every reason why nothing can be proved about them.
+
+        `cache` is a folder that remembers decoded files by their content.
+        """
         with garbage.held():
-            found = paths.read(where)
+            found = paths.read(where, cache)
             return cls._checked(found.documents, found.findings, options)
 
     @classmethod
@@ -281,6 +284,76 @@ class Cluster:
             self._known[reading] = result.Reach(self.universe, egress, ingress)
         return self._known[reading]
 
+    def changed(self, policy: dict[str, Any] | None, *, instead_of: str) -> tuple[Cluster, change.Changed]:
+        """The cluster with a NetworkPolicy `instead_of` ("namespace/name") the one it has, or with none (None), and
+        the connections gained and lost by it, in the usual reading.
+
+        Milliseconds where the policy names no label value, port or address that no policy named before; the ends of
+        all rectangles are those of the returned cluster. Raises LookupError, `Unusable`, and ValueError for a cluster
+        that has policies of other kinds.
+        """
+        near = self.near(instead_of.partition("/")[0])
+        old = next((each for each in near if each.title == instead_of), None)
+        if old is None:
+            raise LookupError(f"there is no NetworkPolicy {instead_of}")
+        if self.layered:
+            raise ValueError(f"changes are followed among NetworkPolicies alone, and there are {self.beside}")
+        new = None if policy is None else _read(policy, old.namespace)
+        after = self._with(old, new)
+        fresh = classes.named([] if new is None else [new])
+        known = self if fresh.within(self.named) else self._named(self.named.with_(fresh))
+        after._share(known)
+        return after, after._changed(known.reach(), old, new)
+
+    def _named(self, names: classes.Named) -> Cluster:
+        # The same cluster with finer classes: both policies, the old and the new, can be told in them.
+        finer = Cluster(self.model, self.options, said=self.said, told_apart=self.told_apart)
+        finer.named = names
+        return finer
+
+    def _with(self, old: policies.Policy, new: policies.Policy | None) -> Cluster:
+        kept = tuple(each if each is not old else new for each in self.model.policies)
+        model = msgspec.structs.replace(self.model, policies=tuple(each for each in kept if each is not None))
+        return Cluster(model, self.options, said=self.said, told_apart=self.told_apart)
+
+    def _share(self, other: Cluster) -> None:
+        # What is named is what was named, so classes, atoms and evaluated selectors hold as they are.
+        self.named, self.universe, self.index = other.named, other.universe, other.index
+
+    def _changed(self, before: result.Reach, old: policies.Policy, new: policies.Policy | None) -> change.Changed:
+        near = tuple(self.near(old.namespace))
+        far = (*(each for each in near if each is not new), old)
+        patched = []
+        for side, by_subject in ((before.egress, before.leaving), (before.ingress, before.entering)):
+            holding = [each for each in (old, new) if each is not None and each.rules(side.direction) is not None]
+            touched = 0
+            for each in holding:
+                touched |= self.index.own(each.namespace, each.subjects)[0]
+            patched.append(change.patch(self.index, side, by_subject, far, near, touched))
+        return change.changed(patched[0], patched[1], self.universe.pods)
+
+    def near(self, namespace: str) -> list[policies.Policy]:
+        """The NetworkPolicies of a namespace, which are all that hold its pods."""
+        return self._near.get(namespace, [])
+
+    @functools.cached_property
+    def _near(self) -> dict[str, list[policies.Policy]]:
+        found: dict[str, list[policies.Policy]] = {}
+        for each in self.model.policies:
+            found.setdefault(each.namespace, []).append(each)
+        return found
+
+    def neighbours(self, namespace: str) -> list[workloads.Workload]:
+        """The workloads of a namespace."""
+        return self._neighbours.get(namespace, [])
+
+    @functools.cached_property
+    def _neighbours(self) -> dict[str, list[workloads.Workload]]:
+        found: dict[str, list[workloads.Workload]] = {}
+        for each in self.model.workloads:
+            found.setdefault(each.namespace, []).append(each)
+        return found
+
     def _side(self, direction: str, reading: sides.Reading) -> sides.Side:
         some = self.model.policies
         if not self.layered:
@@ -310,3 +383,10 @@ def _some(names: list[str]) -> str:
 
 def _covered(some: Iterable[str]) -> intervals.Intervals:
     return intervals.of(addresses.network(each) for each in some)
+
+
+def _read(policy: dict[str, Any], namespace: str) -> policies.Policy:
+    model = build.build([documents.Document(policy)], namespace)
+    if wrong := findings.errors(model.findings):
+        raise findings.Unusable(wrong)
+    return model.policies[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ import yaml
 from groundplan.proof import addresses, connections, ends, findings, intervals
 from groundplan.proof.explain import sides
 from groundplan.proof.model import build, policies, selectors, workloads
+
+Near = Callable[[str], list[workloads.Workload]]
+"""The workloads of a namespace."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -29,7 +33,7 @@ class Change(msgspec.Struct, frozen=True):
         return f"add to {words} of NetworkPolicy {self.policy}"
 
 
-def change(model: build.Model, side: sides.Side, other: ends.End, missing: intervals.Intervals) -> Change:
+def change(near: Near, side: sides.Side, other: ends.End, missing: intervals.Intervals) -> Change:
     """For a side that isolates and does not allow `missing`."""
     word = "to" if side.direction == policies.EGRESS else "from"
     for view in _sure(side):
@@ -43,9 +47,9 @@ def change(model: build.Model, side: sides.Side, other: ends.End, missing: inter
             # And only where its ports are just these: the peer should get no others.
             if missing == rule.ports and rule.matches is False:
                 path = ("spec", side.direction.lower(), rule.number, word)
-                return Change(view.policy.title, path, rule.place, _yaml(_peer(model, side.subject, other)))
+                return Change(view.policy.title, path, rule.place, _yaml(_peer(near, side.subject, other)))
     view = _narrowest(side)
-    rule_: dict[str, Any] = {word: _peer(model, side.subject, other)}
+    rule_: dict[str, Any] = {word: _peer(near, side.subject, other)}
     if missing != connections.ALL:
         rule_["ports"] = _ports(missing)
     return Change(view.policy.title, ("spec", side.direction.lower()), view.place, _yaml([rule_]))
@@ -77,20 +81,20 @@ def _ports(missing: intervals.Intervals) -> list[dict[str, Any]]:
     return found
 
 
-def _peer(model: build.Model, own: workloads.Workload, other: ends.End) -> list[dict[str, Any]]:
+def _peer(near: Near, own: workloads.Workload, other: ends.End) -> list[dict[str, Any]]:
     if other.workload is None:
         return [{"ipBlock": {"cidr": cidr}} for low, high in other.addresses for cidr in addresses.cidrs(low, high)]
     found: dict[str, Any] = {}
     if other.workload.namespace != own.namespace:
         found["namespaceSelector"] = {"matchLabels": {build.NAME_LABEL: other.workload.namespace}}
-    found["podSelector"] = {"matchLabels": distinguishing(model, other.workload)}
+    found["podSelector"] = {"matchLabels": distinguishing(near, other.workload)}
     return [found]
 
 
-def distinguishing(model: build.Model, workload: workloads.Workload) -> dict[str, str]:
+def distinguishing(near: Near, workload: workloads.Workload) -> dict[str, str]:
     """The fewest labels that select a workload and as little else of its namespace as can be."""
     labels = {key: value for key, value in workload.labels.items() if value != selectors.UNKNOWN}
-    others = [each.labels for each in model.workloads if each.namespace == workload.namespace and each is not workload]
+    others = [each.labels for each in near(workload.namespace) if each is not workload]
     best, fewest = labels, sum(1 for each in others if labels.items() <= each.items())
     for size in (1, 2):
         for chosen in itertools.combinations(sorted(labels.items()), size):

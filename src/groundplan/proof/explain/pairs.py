@@ -29,7 +29,7 @@ def explain(
 ) -> Explanation:
     """Why `source` may or may not connect to `destination`, on the ports asked for or on any."""
     ranges = whole.ranges
-    judge = peers.Judge(whole.model, whole.options.ipblock_matches_pods, ranges.pods, ranges.nodes)
+    judge = peers.Judge(whole.model, whole.near, whole.options.ipblock_matches_pods, ranges.pods, ranges.nodes)
     found = (
         sides.side(judge, policies.EGRESS, source, destination),
         sides.side(judge, policies.INGRESS, destination, source),
@@ -60,7 +60,7 @@ def _changes(
         missing = intervals.difference(wanted, side.allowed)
         if missing and any(view.holds for view in side.policies):
             other = destination if side.direction == policies.EGRESS else source
-            yield changes.change(whole.model, side, other, missing)
+            yield changes.change(whole.neighbours, side, other, missing)
 
 
 def _beside(whole: cluster.Cluster, source: ends.End, destination: ends.End) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from groundplan.proof import addresses, ends, intervals
 from groundplan.proof.model import build, policies, selectors
@@ -32,9 +32,12 @@ class Judge:
     """Judges peers against ends of one model."""
 
     def __init__(
-        self, model: build.Model, matches_pods: bool, pod_ranges: intervals.Intervals, nodes: intervals.Intervals
-    ) -> None:
-        self.model, self.matches_pods, self.pod_ranges, self.nodes = model, matches_pods, pod_ranges, nodes
+        self, model: build.Model, near: Callable[[str], list[policies.Policy]], matches_pods: bool,
+        pod_ranges: intervals.Intervals, nodes: intervals.Intervals,
+    ) -> None:  # fmt: skip
+        self.model, self.near, self.matches_pods, self.pod_ranges, self.nodes = (
+            model, near, matches_pods, pod_ranges, nodes
+        )  # fmt: skip
 
     def node(self, end: ends.End) -> bool:
         """Is it a node, or may it be one: a pod on its node's network, or an address of the node ranges?"""

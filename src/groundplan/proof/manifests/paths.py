@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from groundplan.proof import findings
-from groundplan.proof.manifests import documents, sources
+from groundplan.proof.manifests import cache, documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-def read(paths: Iterable[str | Path]) -> documents.Read:
-    """All documents behind `paths`, in the order of the paths and, within a directory, of the names."""
+def read(paths: Iterable[str | Path], kept: Path | None = None) -> documents.Read:
+    """All documents behind `paths`, in the order of the paths and, within a directory, of the names; `kept` is a folder
+    that remembers what was decoded before."""
     found: list[documents.Document] = []
     said: list[findings.Finding] = []
     for each in paths:
-        for part in _each(str(each)):
+        for part in _each(str(each), kept):
             found.extend(part.documents)
             said.extend(part.findings)
     if not found and not findings.errors(tuple(said)):
@@ -26,25 +27,25 @@ def read(paths: Iterable[str | Path]) -> documents.Read:
     return documents.Read(tuple(found), tuple(said))
 
 
-def _each(path: str) -> Iterator[documents.Read]:
+def _each(path: str, kept: Path | None) -> Iterator[documents.Read]:
     if path == "-":
-        yield sources.decode(documents.Source("standard input", sys.stdin.buffer.read()))
+        yield cache.decode(documents.Source("standard input", sys.stdin.buffer.read()), kept)
         return
     place = Path(path)
     if not place.is_dir():
-        yield _file(place)
+        yield _file(place, kept)
         return
-    yield from _directory(place)
+    yield from _directory(place, kept)
 
 
-def _directory(place: Path) -> Iterator[documents.Read]:
+def _directory(place: Path, kept: Path | None) -> Iterator[documents.Read]:
     files = sorted(each for each in place.rglob("*") if _wanted(each, place))
     built = [each for each in files if each.name in KUSTOMIZATIONS]
     if built:
         yield documents.Read((), tuple(_unbuilt(each) for each in built))
         return
     for each in files:
-        yield _file(each)
+        yield _file(each, kept)
 
 
 def _wanted(path: Path, top: Path) -> bool:
@@ -52,14 +53,14 @@ def _wanted(path: Path, top: Path) -> bool:
     return not hidden and (path.suffix in SUFFIXES or path.name in KUSTOMIZATIONS) and path.is_file()
 
 
-def _file(path: Path) -> documents.Read:
+def _file(path: Path, kept: Path | None) -> documents.Read:
     try:
         text = path.read_bytes()
     except OSError as error:
         why = error.strerror or str(error)
         said = findings.Finding("GP505", f"{path} cannot be read", findings.Place(str(path)), why, "correct the path")
         return documents.Read((), (said,))
-    return sources.decode(documents.Source(str(path), text))
+    return cache.decode(documents.Source(str(path), text), kept)
 
 
 def _unbuilt(path: Path) -> findings.Finding:

@@ -59,11 +59,16 @@ class _Builder:
         self.seen: dict[tuple[str, str, str, str], documents.Document] = {}
 
     def add(self, document: documents.Document) -> None:
-        group, kind = document.group, document.kind
-        namespace = self.namespace(document)
+        group, kind, metadata = document.group, document.kind, document.metadata
+        said = metadata.get("namespace")
+        # The common case is written out: there may be a hundred thousand of them.
+        namespace = said if isinstance(said, str) and said and kind not in kinds.CLUSTER_SCOPED else self.home(document)
         if namespace is None:
             return
-        self.once(document, group, kind, namespace)
+        name = metadata.get("name")
+        key = (group, kind, namespace, name if isinstance(name, str) else "")
+        if self.seen.setdefault(key, document) is not document:
+            self.twice(document, namespace)
         try:
             self.read(document, group, kind, namespace)
         except ValueError as error:
@@ -120,12 +125,9 @@ class _Builder:
             f"NetworkPolicy {policy.title}", f"spec.{direction.lower()}",
         ))  # fmt: skip
 
-    def namespace(self, document: documents.Document) -> str | None:
+    def home(self, document: documents.Document) -> str | None:
         if document.kind in kinds.CLUSTER_SCOPED:
             return ""
-        said = document.metadata.get("namespace")
-        if isinstance(said, str) and said:
-            return said
         if self.default or not _matters(document):
             return self.default or ""
         what = f"{document.kind} {document.name} has no namespace"
@@ -134,16 +136,15 @@ class _Builder:
         self.said.append(findings.Finding("GP403", what, document.place("metadata"), why, remedy))
         return None
 
-    def once(self, document: documents.Document, group: str, kind: str, namespace: str) -> None:
+    def twice(self, document: documents.Document, namespace: str) -> None:
         name = document.metadata.get("name")
         if not isinstance(name, str) or not name:
-            return
-        first = self.seen.setdefault((group, kind, namespace, name), document)
-        if first is not document:
-            what = f"{kind} {namespace + '/' if namespace else ''}{name} is there twice"
-            why = f"the other is at {first.place('metadata', 'name')}; the last one applied wins"
-            remedy = "keep one of them"
-            self.said.append(findings.Finding("GP402", what, document.place("metadata", "name"), why, remedy))
+            return  # it is refused elsewhere, or gets a name of its own when it is made
+        first = self.seen[document.group, document.kind, namespace, name]
+        what = f"{document.kind} {namespace + '/' if namespace else ''}{name} is there twice"
+        why = f"the other is at {first.place('metadata', 'name')}; the last one applied wins"
+        remedy = "keep one of them"
+        self.said.append(findings.Finding("GP402", what, document.place("metadata", "name"), why, remedy))
 
     def refuse(self, code: str, document: documents.Document, why: str, field: str = "") -> None:
         name = f"{document.kind} {document.metadata.get('namespace', self.default or '')}/{document.name}"

@@ -24,6 +24,20 @@ class Named(msgspec.Struct):
     ports: set[tuple[str, str]] = msgspec.field(default_factory=set)
     ends: set[int] = msgspec.field(default_factory=set)
 
+    def with_(self, other: Named) -> Named:
+        """Everything that either names."""
+        values = {key: set(some) for key, some in self.values.items()}
+        for key, some in other.values.items():
+            values.setdefault(key, set()).update(some)
+        return Named(values, self.ports | other.ports, self.ends | other.ends)
+
+    def within(self, other: Named) -> bool:
+        """Does `other` name all of it?"""
+        known = all(values <= other.values.get(key, set()) for key, values in self.values.items())
+        present = self.values.keys() <= other.values.keys()
+        ends = self.ends <= other.ends | {addresses.ALL_V4[0][0], addresses.ALL_V4[0][1] + 1, addresses.V6}
+        return known and present and self.ports <= other.ports and ends
+
     def selector(self, some: selectors.Selector) -> None:
         """Takes note of a selector over pods."""
         for term in some:

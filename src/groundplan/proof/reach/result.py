@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 
-from groundplan.proof import connections, intervals
+from groundplan.proof import connections, garbage, intervals
 from groundplan.proof.reach import bits, classes, join, sides
 
 Part = tuple[int, intervals.Intervals]
@@ -21,14 +21,17 @@ class Reach:
     @functools.cached_property
     def rectangles(self) -> tuple[join.Rectangle, ...]:
         """Everything that is allowed; rectangles may overlap."""
-        return tuple(join.rectangles(self.egress, self.ingress, self.universe.pods))
+        with garbage.held():
+            return tuple(join.rectangles(self.egress, self.ingress, self.universe.pods))
 
     @functools.cached_property
-    def _out(self) -> dict[int, list[sides.Piece]]:
+    def leaving(self) -> dict[int, list[sides.Piece]]:
+        """The pieces of egress by the class that they hold."""
         return _by_subject(self.egress, self.universe.pods)
 
     @functools.cached_property
-    def _in(self) -> dict[int, list[sides.Piece]]:
+    def entering(self) -> dict[int, list[sides.Piece]]:
+        """The pieces of ingress by the class that they hold."""
         return _by_subject(self.ingress, self.universe.pods)
 
     def between(self, source: int, destination: int) -> intervals.Intervals:
@@ -36,8 +39,8 @@ class Reach:
         last = len(self.universe.classes)
         if source >= last and destination >= last:
             return intervals.NONE
-        leaving = connections.ALL if source >= last else _allowed(self._out.get(source, ()), destination)
-        entering = connections.ALL if destination >= last else _allowed(self._in.get(destination, ()), source)
+        leaving = connections.ALL if source >= last else _allowed(self.leaving.get(source, ()), destination)
+        entering = connections.ALL if destination >= last else _allowed(self.entering.get(destination, ()), source)
         return intervals.intersection(leaving, entering)
 
     def rows(self) -> Iterator[tuple[int, tuple[Part, ...]]]:
