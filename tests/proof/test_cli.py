@@ -127,6 +127,16 @@ def test_compare_ends_with_1_where_anything_differs(run: Any, place: pathlib.Pat
     assert code == 1 and "shop/web[Pod] → shop/db[StatefulSet]: TCP 5432 → TCP 5433" in out
 
 
+def test_compare_tells_findings_that_are_added_and_fixed(run: Any, place: pathlib.Path) -> None:
+    (place / "new.yaml").write_text(test_door.MANIFESTS.replace('"web:1"', '"web"'))
+    code, out, _ = run("compare", "all.yaml", "new.yaml")
+    assert code == 1 and "findings added (1)" in out and "GP543" in out
+    code, out, _ = run("compare", "new.yaml", "all.yaml", "--json")
+    found = json.loads(out)
+    assert (code, found["connections"]) == (0, [])
+    assert [each["code"] for each in found["findings"]["fixed"]] == ["GP543"]
+
+
 def test_check_of_a_published_application_is_a_page_to_act_on(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(APPS)
     code, out, _ = run("check", "bookshop.yaml")

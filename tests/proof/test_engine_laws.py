@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from groundplan import proof
 from groundplan.proof import connections, intervals
 from groundplan.proof.explain import pairs
-from groundplan.proof.reach import bits, sides
+from groundplan.proof.reach import bits, join, sides
 from tests.proof import naive, strategies, test_engine_specimens
 
 Drawn = tuple[list[dict[str, Any]], list[naive.Question]]
@@ -95,6 +96,17 @@ def test_rows_are_what_is_between_each_pair(documents: list[dict[str, Any]], rea
         for destination in range(count):
             ports = [ports for some, ports in rest.items() if some >> destination & 1]
             assert (ports or [intervals.NONE]) == [reach.between(source, destination)]
+
+
+@limited
+@hypothesis.given(strategies.clusters(), st.sampled_from((0, 1, 3)))
+def test_narrow_and_wide_pieces_are_joined_alike(documents: list[dict[str, Any]], narrow: int) -> None:
+    """Random clusters are small: with another idea of narrow, the ways for large ones are taken too."""
+    usual = dict(cluster(documents, {}).reach().rows())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(join, "NARROW", narrow)
+        patch.setattr(bits, "FEW", 0)
+        assert dict(cluster(documents, {}).reach().rows()) == usual
 
 
 @limited

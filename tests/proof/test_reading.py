@@ -114,10 +114,23 @@ def test_reading_nothing_is_a_failure(tmp_path: pathlib.Path) -> None:
     assert codes(paths.read([tmp_path / "absent.yaml"])) == ["GP505"]
 
 
-def test_a_kustomization_is_not_taken_for_its_parts(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "kustomization.yaml").write_text("resources: [pod.yaml]\n")
-    (tmp_path / "pod.yaml").write_text(POD)
-    assert codes(paths.read([tmp_path])) == ["GP507"]
+def test_a_kustomization_is_built_and_never_taken_for_its_parts(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "kustomization.yaml").write_text("resources: [pod.yaml]\n")
+    (tmp_path / "app" / "pod.yaml").write_text(POD)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert codes(paths.read([tmp_path / "app"])) == ["GP507"]  # nothing here builds it
+    assert codes(paths.read([tmp_path])) == ["GP507"]  # and of a tree of them nobody said which
+    program = tmp_path / "bin" / "kustomize"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n/bin/cat {tmp_path}/app/pod.yaml\n")
+    program.chmod(0o755)
+    assert [each.name for each in paths.read([tmp_path / "app"]).documents] == ["web"]
+    program.write_text("#!/bin/sh\necho no such resource >&2\nexit 1\n")
+    (found,) = paths.read([tmp_path / "app"]).findings
+    assert (found.code, found.why) == ("GP507", "no such resource")
 
 
 def test_an_unusable_input_raises_with_every_finding(tmp_path: pathlib.Path) -> None:

@@ -10,6 +10,9 @@ import click
 from groundplan.cli import manifests, output, targets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from groundplan import proof
     from groundplan.proof.compare import pairs
 
 
@@ -20,22 +23,34 @@ if TYPE_CHECKING:
 @manifests.readings
 @targets.as_json
 def command(old: str, new: str, as_json: bool, **given: Any) -> int:
-    """Show which connections NEW adds, removes, widens and narrows. Exits 1 when there is any difference."""
-    from groundplan.proof.compare import pairs
+    """Show which connections NEW adds, removes, widens and narrows, and which findings it adds and fixes.
+
+    Exits 1 when a connection differs or a finding is added.
+    """
+    from groundplan.proof.compare import findings, pairs
 
     try:
         before, after = manifests.cluster([old], given), manifests.cluster([new], given)
     except manifests.Ended as ended:
         return ended.code
     found = list(pairs.differences(before, after))
+    told = findings.findings_of(before, after)
     if as_json:
-        output.emit(found)
+        output.emit({
+            "connections": found,
+            "findings": {
+                "added": [manifests.as_json(each) for each in told.added],
+                "fixed": [manifests.as_json(each) for each in told.fixed],
+            },
+        })  # fmt: skip
     else:
         _show(found)
+        _told("findings added", told.added)
+        _told("findings fixed", told.fixed)
     doubts = [f"{where}: {each}" for where, one in ((old, before), (new, after)) for each in one.doubts()]
     for each in doubts:
         click.echo(f"not decidable: {each}", err=True)
-    return output.UNDECIDABLE if doubts else output.FAILED if found else output.OK
+    return output.UNDECIDABLE if doubts else output.FAILED if found or told.added else output.OK
 
 
 def _show(found: list[pairs.Difference]) -> None:
@@ -46,6 +61,14 @@ def _show(found: list[pairs.Difference]) -> None:
         click.echo(f"{kind} ({len(listed)})")
         for each in listed:
             click.echo(f"  {each.source} → {each.destination}: {_change(each)}")
+
+
+def _told(title: str, some: Iterable[proof.Finding]) -> None:
+    listed = list(some)
+    if listed:
+        click.echo(f"{title} ({len(listed)})")
+    for each in listed:
+        click.echo(f"  {each.code} {each.what}    {each.where}".rstrip())
 
 
 def _change(found: pairs.Difference) -> str:

@@ -47,8 +47,6 @@ CODES: dict[str, tuple[str, str]] = {
     "GP553": (WARNING, "rights that are as good as all"),
     "GP554": (ERROR, "a role binding to a role that is not there"),
     "GP555": (ERROR, "a socket of the container runtime"),
-    "GP561": (ERROR, "a field that the schema does not know, or of the wrong kind"),
-    "GP562": (ERROR, "an API version that is served no more"),
     "GP571": (ERROR, "a suppression without a reason"),
     "GP572": (NOTE, "a suppression that suppresses nothing"),
 }

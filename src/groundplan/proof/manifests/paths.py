@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +12,8 @@ from groundplan.proof import findings
 from groundplan.proof.manifests import cache, documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
+BUILDERS = (("kustomize", "build"), ("kubectl", "kustomize"))
+BUILD_SECONDS = 60
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
@@ -40,12 +44,28 @@ def _each(path: str, kept: Path | None) -> Iterator[documents.Read]:
 
 def _directory(place: Path, kept: Path | None) -> Iterator[documents.Read]:
     files = sorted(each for each in place.rglob("*") if _wanted(each, place))
-    built = [each for each in files if each.name in KUSTOMIZATIONS]
-    if built:
-        yield documents.Read((), tuple(_unbuilt(each) for each in built))
-        return
-    for each in files:
-        yield _file(each, kept)
+    parts = [each for each in files if each.name in KUSTOMIZATIONS]
+    if any(each.parent == place for each in parts):
+        yield _built(place, kept)
+    elif parts:
+        yield documents.Read((), tuple(_unbuilt(each) for each in parts))
+    else:
+        for each in files:
+            yield _file(each, kept)
+
+
+def _built(place: Path, kept: Path | None) -> documents.Read:
+    """What kustomize makes of a directory, where it is installed."""
+    program = next((words for words in BUILDERS if shutil.which(words[0])), None)
+    if program is None:
+        return documents.Read((), (_unbuilt(place / KUSTOMIZATIONS[0]),))
+    try:
+        done = subprocess.run([*program, str(place)], capture_output=True, timeout=BUILD_SECONDS, check=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        why = (getattr(error, "stderr", None) or str(error).encode()).decode(errors="replace").strip()
+        said = findings.Finding("GP507", f"{place} cannot be built", findings.Place(str(place)), why, "correct it")
+        return documents.Read((), (said,))
+    return cache.decode(documents.Source(f"{place} (built)", done.stdout), kept)
 
 
 def _wanted(path: Path, top: Path) -> bool:
