@@ -67,6 +67,11 @@ def items(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
+def words(value: Any) -> list[str]:
+    """The items of a list as words; nothing for anything else."""
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
 def inner(value: Any, *steps: str) -> dict[str, Any]:
     """The mapping at a path; an empty one where there is none."""
     for step in steps:
@@ -124,7 +129,7 @@ class Facts:
         labels = inner(selector, "matchLabels")
         terms = [selectors.Term(key, "In", (str(value),)) for key, value in labels.items()]
         for each in items(inner({"it": selector}, "it").get("matchExpressions")):
-            values = tuple(sorted(map(str, each.get("values") or ())))
+            values = tuple(sorted(words(each.get("values"))))
             terms.append(selectors.Term(str(each.get("key")), str(each.get("operator")), values))
         return [
             each for each in self.model.workloads

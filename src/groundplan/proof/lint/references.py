@@ -228,14 +228,14 @@ def _twice(
 ) -> Iterator[findings.Finding]:
     seen: set[str] = set()
     for number, each in enumerate(facts.items(around.get(field))):
-        name = each.get(word)
+        name = str(each.get(word) or "")
         if name and name in seen:
             what = f"{pod.title} has {word} {name} twice in {field}"
             where = (*path, field, number)
             yield facts.finding(
                 "GP518", pod.document, where, what, "the last one wins, or it is refused", "remove one of them"
             )
-        seen.add(str(name))
+        seen.add(name)
 
 
 LINTS = (services, routes, mentioned, selection, headless, autoscalers, twice)

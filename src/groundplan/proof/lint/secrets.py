@@ -40,8 +40,8 @@ def _container(pod: facts.Pod, container: facts.Container) -> Iterator[findings.
             path: facts.Path = (*container.path, "env", number)
             yield _told(pod.document, path, f"{who} has a secret in variable {env.get('name')}")
     for field in ("command", "args"):
-        for number, word in enumerate(container.spec.get(field) or ()):
-            if _VALUES.search(str(word)):
+        for number, word in enumerate(facts.words(container.spec.get(field))):
+            if _VALUES.search(word):
                 yield _told(pod.document, (*container.path, field, number), f"{who} has a secret in its {field}")
 
 
@@ -114,7 +114,7 @@ _BUILT_IN = ("cluster-admin", "admin", "edit", "view")
 
 
 def _dangers(rule: dict[str, Any]) -> Iterator[str]:
-    resources, verbs = set(map(str, rule.get("resources") or ())), set(map(str, rule.get("verbs") or ()))
+    resources, verbs = set(facts.words(rule.get("resources"))), set(facts.words(rule.get("verbs")))
     if "*" in resources or "*" in verbs:
         yield f"has a wildcard in {'resources' if '*' in resources else 'verbs'}"
         return

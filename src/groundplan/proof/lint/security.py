@@ -89,7 +89,7 @@ def _container(container: facts.Container) -> Iterator[Wrong]:
     yield from _context(context, path, who)
     if context.get("privileged") is True:
         yield (*path, "privileged"), f"{who} is privileged", "remove it"
-    more = set(map(str, facts.inner(context, "capabilities").get("add") or ())) - CAPABILITIES
+    more = set(facts.words(facts.inner(context, "capabilities").get("add"))) - CAPABILITIES
     if more:
         yield (*path, "capabilities", "add"), f"{who} adds {', '.join(sorted(more))}", "remove them"
     if context.get("procMount", "Default") != "Default":
@@ -149,9 +149,9 @@ def _hardened(context: dict[str, Any], around: dict[str, Any], path: facts.Path,
     if seccomp.get("type") not in ("RuntimeDefault", "Localhost", "Unconfined"):
         yield (*path, "seccompProfile"), f"{who} has no seccomp profile", "set seccompProfile type: RuntimeDefault"
     capabilities = facts.inner(context, "capabilities")
-    if "ALL" not in (capabilities.get("drop") or ()):
+    if "ALL" not in facts.words(capabilities.get("drop")):
         yield (*path, "capabilities", "drop"), f"{who} keeps capabilities", "set capabilities drop: [ALL]"
-    more = (set(map(str, capabilities.get("add") or ())) & CAPABILITIES) - {"NET_BIND_SERVICE"}
+    more = (set(facts.words(capabilities.get("add"))) & CAPABILITIES) - {"NET_BIND_SERVICE"}
     if more:
         yield (*path, "capabilities", "add"), f"{who} adds {', '.join(sorted(more))}", "remove them"
 

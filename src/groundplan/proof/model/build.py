@@ -106,6 +106,13 @@ class _Builder:
             self.dead(policy, direction)
 
     def other(self, document: documents.Document, namespace: str) -> None:
+        try:
+            self.beside_v1(document, namespace)
+        except (TypeError, AttributeError, KeyError) as error:
+            # Their fields are read as they come; one of the wrong kind shows as Python's own complaint.
+            raise ValueError(f"a field of spec is of the wrong kind: {error}") from None
+
+    def beside_v1(self, document: documents.Document, namespace: str) -> None:
         wrong: list[tuple[str, str]]
         if document.kind == "AuthorizationPolicy":
             found, wrong = istio.read(document, namespace)
