@@ -83,6 +83,11 @@ INSERT INTO access (token_id, account_id, caller, purpose, reference, outcome, c
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
+# The card's row first: two that delete its last two tokens at once would each see the other's, and leave the card.
+_LOCK_CARD = """
+SELECT card.id FROM card JOIN token ON token.card_id = card.id
+WHERE token.id = $1 AND token.account_id = $2 FOR UPDATE OF card
+"""
 _DELETE_TOKEN = "DELETE FROM token WHERE id = $1 AND account_id = $2 RETURNING card_id"
 _DELETE_CARD = "DELETE FROM card WHERE id = $1 AND NOT EXISTS (SELECT FROM token WHERE card_id = $1)"
 
@@ -140,9 +145,10 @@ class Store:
     async def delete(self, account_id: str, token_id: str) -> bool:
         """Whether the token was there; the card goes with its last token."""
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.fetchval(_LOCK_CARD, token_id, account_id)
             card_id = await connection.fetchval(_DELETE_TOKEN, token_id, account_id)
             if card_id is not None:
-                await _delete_card(connection, card_id)
+                await connection.execute(_DELETE_CARD, card_id)
         return card_id is not None
 
     async def rewrap(self, keyring: envelope.Keyring, batch: int) -> tuple[int, int]:
@@ -152,15 +158,6 @@ class Store:
             rows = await connection.fetch(_OLD_KEYS, active, batch)
             await connection.executemany(_REWRAP, [_rewrapped(keyring, row) for row in rows])
         return len(rows), await self._pool.fetchval(_REMAINING, active)
-
-
-async def _delete_card(connection: Any, card_id: str) -> None:
-    # A tokenization of the same number may be adding its token right now: then the card stays.
-    try:
-        async with connection.transaction():
-            await connection.execute(_DELETE_CARD, card_id)
-    except asyncpg.ForeignKeyViolationError:
-        return
 
 
 def _rewrapped(keyring: envelope.Keyring, row: Any) -> tuple[str, int, bytes]:
