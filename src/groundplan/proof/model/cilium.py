@@ -106,7 +106,9 @@ def _peers(name: str, given: Any, namespace: str, path: tuple[str | int, ...], w
     if not isinstance(given, list):
         raise ValueError(f"{words(path)}: {name} is no list")
     if name == "Endpoints":
-        return [_endpoints(each, namespace, path, wrong) for each in given]
+        # Whether selectors take in the identities of nodes depends on the version and its settings.
+        pods: list[statements.Peer] = [_endpoints(each, namespace, path, wrong) for each in given]
+        return [*pods, statements.Nodes(known=True)] if pods else []
     if name == "CIDR":
         return [statements.Networks(_cidr(each, path, wrong)) for each in given]
     if name == "CIDRSet":

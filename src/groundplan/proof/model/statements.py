@@ -42,6 +42,8 @@ class Nodes(msgspec.Struct, frozen=True):
 
     all: bool = False
     """Every node, surely."""
+    known: bool = False
+    """Only those that are known to be nodes; otherwise any address outside may be one, where no range is given."""
 
 
 Peer = Pods | Networks | Everywhere | Nodes

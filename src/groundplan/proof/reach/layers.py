@@ -183,7 +183,7 @@ class _Work:
             return self.everybody, self.everybody
         if isinstance(some, statements.Nodes):
             known = self.index.nodes
-            unknown = 0 if self.index.node_ranges else self.universe.outside
+            unknown = 0 if self.index.node_ranges or some.known else self.universe.outside
             return (known, known) if some.all else (0, known | unknown)
         certain, possible = self.index.networks(some.covers, some.pods)
         return (0, possible) if some.unsure else (certain, possible)
