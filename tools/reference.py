@@ -38,7 +38,15 @@ def page() -> str:
 
 
 def _verb(verb: click.Command) -> str:
-    context = click.Context(verb, info_name=f"groundplan {verb.name}", max_content_width=100, terminal_width=100)
+    # A command keeps the first help option it makes: the same as when it is run under the program.
+    names = cli.groundplan.context_settings["help_option_names"]
+    context = click.Context(
+        verb,
+        info_name=f"groundplan {verb.name}",
+        max_content_width=100,
+        terminal_width=100,
+        help_option_names=names,
+    )
     return f"### groundplan {verb.name}\n\n```text\n{verb.get_help(context)}\n```"
 
 
