@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Variable:
-    """What a right puts into its holder's environment; a sensitive value goes into a file, and a store's `path`."""
+    """What a right puts into its holder's environment; a sensitive value goes into a file."""
 
     name: str
     value: values.Value
-    path: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +114,7 @@ class ReadSecret(Right):
 
     def variables(self, holder: component.Component) -> tuple[Variable, ...]:
         name = self.variable or contract.secret_variable(self.secret.path)
-        return (Variable(name, self.secret.value, self.secret.path),)
+        return (Variable(name, self.secret.value),)
 
     def __str__(self) -> str:
         return f"secret {self.secret.path}"

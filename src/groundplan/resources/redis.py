@@ -165,8 +165,7 @@ class KeyPrefix(rights.Right):
             self.password(holder).value,
             values.Address(self.server.name, "redis"),
         )
-        path = f"database/{holder.name}-{self.server.name}-url"
-        return (rights.Variable(self.variable or _VARIABLE, url, path),)
+        return (rights.Variable(self.variable or _VARIABLE, url),)
 
     def __str__(self) -> str:
         return f"{self.server.name} keys {self.prefix}*"

@@ -96,8 +96,7 @@ class DatabaseRole(rights.Right):
 
     def variables(self, holder: component.Component) -> tuple[rights.Variable, ...]:
         place = dsn(self.database, self.role(holder), self.password(holder))
-        path = f"database/{holder.name}-{contract.file_name(self.variable or 'dsn')}"
-        return (rights.Variable(self.variable or contract.DATABASE_DSN, place, path),)
+        return (rights.Variable(self.variable or contract.DATABASE_DSN, place),)
 
     def grant(self, holder: component.Component) -> dict[str, object]:
         """As the migration applies it (`groundplan_runtime.migrate`)."""
