@@ -148,7 +148,7 @@ def _patience(period: float, timeout: float, failures: int) -> objects.Tree:
     }
 
 
-def of_engine(engine: resource.Resource, answer: workloads.Stateful, cluster: clusters.Cluster) -> objects.Tree:
+def of_engine(engine: resource.Resource, answer: workloads.Engine, cluster: clusters.Cluster) -> objects.Tree:
     """The container of an engine."""
     ready, alive = (_check(check, engine, cluster) for check in (answer.ready, answer.alive))
     made: objects.Tree = {"name": engine.name, "image": answer.image, **_words(answer.command, answer.argv, cluster)}
@@ -161,7 +161,7 @@ def of_engine(engine: resource.Resource, answer: workloads.Stateful, cluster: cl
         "startupProbe": alive | {"periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 150},
         "readinessProbe": ready | asked,
         "livenessProbe": alive | asked,
-        "volumeMounts": [{"name": "data", "mountPath": answer.data}],
+        "volumeMounts": [],
     }
 
 

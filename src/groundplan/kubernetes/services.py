@@ -23,7 +23,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
 
 
 def _is_ours(each: component.Component, cluster: clusters.Cluster) -> bool:
-    return isinstance(each, service.Program) or isinstance(cluster.answers.get(each.name), workloads.Stateful)
+    return isinstance(each, service.Program) or isinstance(cluster.answers.get(each.name), workloads.Engine)
 
 
 def _port(name: str, port: ports.Port, *, headless: bool) -> objects.Tree:

@@ -1,4 +1,4 @@
-"""Programs as Deployments and CronJobs, engines as StatefulSets."""
+"""Programs as Deployments and CronJobs, engines as StatefulSets, or as Deployments where they keep nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for each in cluster.plan.resources:
         answer = cluster.answers[each.name]
         if isinstance(answer, workloads.Stateful):
-            _engine(each, answer, cluster, draft)
+            _stateful(each, answer, cluster, draft)
+        elif isinstance(answer, workloads.Stateless):
+            pod = _engine(each, answer, "Deployment", cluster, draft)
+            body = _deployment(pod, draft, fixed=True)
+            draft.add("apps/v1 Deployment", pod.name, {"spec": body}, each.origin, namespace=pod.namespace)
         elif isinstance(answer, workloads.Chart):
             draft.charts[each.name] = answer
 
@@ -84,24 +88,32 @@ def _cron(job: service.Job, pod: drafts.Pod) -> objects.Tree:
 
 
 def _engine(
-    engine: resource.Resource, answer: workloads.Stateful, cluster: clusters.Cluster, draft: drafts.Draft
-) -> None:
-    size = settings.storage(cluster.environment, engine, answer.storage)
+    engine: resource.Resource, answer: workloads.Engine, kind: str, cluster: clusters.Cluster, draft: drafts.Draft
+) -> drafts.Pod:
     pod = drafts.Pod(
         name=engine.name,
         namespace=engine.namespace or "",
         owner=engine,
-        kind="StatefulSet",
+        kind=kind,
         template=_template(engine.name, containers.of_engine(engine, answer, cluster), draft),
         files={f"{clusters.FILES}/{file.name}": file.content.resolve(cluster) for file in answer.files},
         user=answer.user,
         group=answer.group,
         cluster_role=answer.cluster_role,
-        storage="" if size == settings.EPHEMERAL else size,
     )
     draft.hold(pod)
     pod.spec["terminationGracePeriodSeconds"] = answer.grace
     _scratch(pod, answer)
+    return pod
+
+
+def _stateful(
+    engine: resource.Resource, answer: workloads.Stateful, cluster: clusters.Cluster, draft: drafts.Draft
+) -> None:
+    pod = _engine(engine, answer, "StatefulSet", cluster, draft)
+    size = settings.storage(cluster.environment, engine, answer.storage)
+    pod.storage = "" if size == settings.EPHEMERAL else size
+    pod.container["volumeMounts"].insert(0, {"name": "data", "mountPath": answer.data})
     body = {
         "serviceName": engine.name,
         "replicas": 1,
@@ -113,7 +125,7 @@ def _engine(
     draft.add("apps/v1 StatefulSet", engine.name, {"spec": body}, engine.origin, namespace=pod.namespace)
 
 
-def _scratch(pod: drafts.Pod, answer: workloads.Stateful) -> None:
+def _scratch(pod: drafts.Pod, answer: workloads.Engine) -> None:
     for number, path in enumerate(answer.scratch):
         name = f"scratch-{number}"
         pod.spec.setdefault("volumes", []).append({"name": name, "emptyDir": {"sizeLimit": "16Mi"}})

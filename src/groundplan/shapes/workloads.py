@@ -23,19 +23,16 @@ class Check:
 
 
 @dataclasses.dataclass(frozen=True)
-class Stateful:
-    """A StatefulSet of one replica, and what runs to its end beside it.
+class Engine:
+    """What is common to engines: one container, how it is asked how it is, what it may write to.
 
-    Files lie under `values.Files` of its name, data under `values.Folder`; times are in seconds.
+    Files lie under `values.Files` of its name; times are in seconds.
     """
 
     image: str
+    _: dataclasses.KW_ONLY
     ready: Check
     alive: Check
-    data: str
-    """Where its volume is mounted."""
-    storage: str
-    """The volume's size where the environment says none."""
     user: int
     group: int
     argv: tuple[Word, ...] = ()
@@ -47,10 +44,25 @@ class Stateful:
     scratch: tuple[str, ...] = ()
     """Directories that it writes to and may forget, beside /tmp."""
     grace: int = 60
-    after: tuple[processes.Step, ...] = ()
-    """Bootstrap and migrations: Jobs, in the engine's image or, for Python, in the platform's."""
     cluster_role: str = ""
     """A ClusterRole that it is bound to: it then holds a token of the API server."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stateful(Engine):
+    """A StatefulSet of one replica, and what runs to its end beside it. Data lies under `values.Folder` of its name."""
+
+    data: str
+    """Where its volume is mounted."""
+    storage: str
+    """The volume's size where the environment says none."""
+    after: tuple[processes.Step, ...] = ()
+    """Bootstrap and migrations: Jobs, in the engine's image or, for Python, in the platform's."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stateless(Engine):
+    """A Deployment of one replica that keeps nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +87,7 @@ class NotThere:
     reason: str
 
 
-Answer = Stateful | Chart | NotThere
+Answer = Stateful | Stateless | Chart | NotThere
 
 
 @dataclasses.dataclass(frozen=True)
