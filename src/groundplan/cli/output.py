@@ -12,6 +12,7 @@ OK, FAILED, UNUSABLE, UNDECIDABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 def guarded(program: click.Command) -> int:
     """Runs `program`; returns its exit code and never shows a traceback for what is not our mistake."""
+    from groundplan.live import errors as live_errors
     from groundplan.local import errors
     from groundplan.model import findings
 
@@ -25,6 +26,8 @@ def guarded(program: click.Command) -> int:
         return _findings(error)
     except errors.LocalError as error:
         return _local(error)
+    except live_errors.LiveError as error:
+        return _live(error)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough; nothing more may be written, not even at exit.
         sys.stdout = None
@@ -73,3 +76,11 @@ def _local(error: Any) -> int:
     else:
         click.echo(str(error), err=True)
     return UNUSABLE if isinstance(error, errors.UnknownName | errors.PlanUnusable) else FAILED
+
+
+def _live(error: Any) -> int:
+    if wants_json():
+        emit({"error": error.message()})
+    else:
+        click.echo(str(error), err=True)
+    return FAILED
