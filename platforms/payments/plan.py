@@ -125,7 +125,7 @@ transactions.needs(
 )
 reconcile.needs(ledger.read(), acquirer)
 
-controller = ingress.add(IngressNginx(node_ports=(30080, 30443)))
+controller = ingress.add(IngressNginx(version="1.11.5", node_ports=(30080, 30443)))
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
 
 plan.tells(python("payments.story"))

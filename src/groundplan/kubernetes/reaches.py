@@ -130,8 +130,8 @@ def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> 
     """Its pods among each other, to the API server and back, and the world where it is let in."""
     owner = cluster.components[name]
     own, everything, origin = chart(name, cluster), flows.Pods(owner.namespace or ""), str(owner.origin)
-    yield flows.Flow(everything, everything, (), f"{answer.chart} within itself", origin)
-    yield from _to_api_server(everything, cluster, f"{answer.chart} → API server", origin)
+    yield flows.Flow(everything, everything, (), f"{answer.source.name} within itself", origin)
+    yield from _to_api_server(everything, cluster, f"{answer.source.name} → API server", origin)
     for number in answer.webhooks:
         for cidr in settings.api_server(cluster.environment):
             yield flows.Flow(flows.Range(cidr), everything, (flows.Port(number),), "API server → webhook", origin)

@@ -6,6 +6,7 @@ This is a public door: plan files import from it.
 """
 
 from groundplan.model.resource import Resource
+from groundplan.resources.cert_manager import CertManager
 from groundplan.resources.ingress_nginx import IngressNginx
 from groundplan.resources.mail_catcher import MailCatcher
 from groundplan.resources.postgres import Postgres
@@ -16,6 +17,7 @@ from groundplan.resources.webhook_catcher import WebhookCatcher
 from groundplan.shapes.backups import NoBackup, daily
 
 __all__ = [
+    "CertManager",
     "IngressNginx",
     "MailCatcher",
     "NoBackup",

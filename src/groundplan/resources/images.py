@@ -1,6 +1,12 @@
-"""The images of the engines: every pin, and nowhere else. They are tags until `images lock` has seen a registry."""
+"""The images of the engines and the charts of others: every pin, and nowhere else.
+
+Images are tags until `images lock` has seen a registry. The version of a chart is one that its publisher
+announced, on the page beside it.
+"""
 
 from __future__ import annotations
+
+from groundplan.shapes import workloads
 
 
 def postgres(version: int) -> str:
@@ -16,3 +22,26 @@ def redis(version: int) -> str:
 def vault(version: str) -> str:
     """HashiCorp's image: the server, and the agent that fetches secrets."""
     return f"docker.io/hashicorp/vault:{version}"
+
+
+INGRESS_NGINX = {
+    "1.11.1": "4.11.1",  # https://github.com/kubernetes/ingress-nginx/pull/11650/files
+    "1.11.5": "4.11.5",  # https://github.com/linode/apl-core/pull/2011
+    "1.13.5": "4.13.5",  # https://sourceforge.net/projects/nginx-ingress-cont.mirror/files/helm-chart-4.13.5
+    "1.14.1": "4.14.1",  # https://sourceforge.net/projects/nginx-ingress-cont.mirror/files/helm-chart-4.14.1
+}
+"""The chart of each version of the controller."""
+
+
+def ingress_nginx(version: str) -> workloads.Source:
+    """The chart that installs this version of the controller; raises KeyError for one that is not in the list."""
+    return workloads.Source("https://kubernetes.github.io/ingress-nginx", "ingress-nginx", INGRESS_NGINX[version])
+
+
+# https://gitlab.com/gitlab-org/charts/gitlab/-/merge_requests/5234 (with the release notes of v1.21.1)
+CERT_MANAGER = workloads.Source("https://charts.jetstack.io", "cert-manager", "v1.21.1")
+
+# https://github.com/prometheus-community/helm-charts/releases/tag/kube-prometheus-stack-86.2.0
+PROMETHEUS_STACK = workloads.Source(
+    "https://prometheus-community.github.io/helm-charts", "kube-prometheus-stack", "86.2.0"
+)

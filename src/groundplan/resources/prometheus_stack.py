@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import final
 
 from groundplan.model import component, environment, resource
+from groundplan.resources import images
 from groundplan.shapes import backups, ports, processes, workloads
+
+_CONTROL_PLANE = ("coreDns", "kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 
 
 @final
@@ -34,8 +37,43 @@ class PrometheusStack(resource.Resource):
 
     def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Chart:
         return workloads.Chart(
-            chart="kube-prometheus-stack",
+            source=images.PROMETHEUS_STACK,
+            release=self.name,
+            values=self._values(env),
             pods=(("app.kubernetes.io/name", "prometheus"),),
+            defines=("monitoring.coreos.com",),
+            cluster_wide=(
+                "admissionregistration.k8s.io/MutatingWebhookConfiguration",
+                "admissionregistration.k8s.io/ValidatingWebhookConfiguration",
+                "apiextensions.k8s.io/CustomResourceDefinition",
+                "rbac.authorization.k8s.io/ClusterRole",
+                "rbac.authorization.k8s.io/ClusterRoleBinding",
+            ),
             webhooks=(10250,),
             scrapes=True,
         )
+
+    def _values(self, env: environment.Environment) -> workloads.Values:
+        """Source: https://github.com/prometheus-community/helm-charts/tree/main/charts/kube-prometheus-stack"""
+        # Without this it would see only monitors and rules that carry its release's label.
+        everything = {f"{kind}SelectorNilUsesHelmValues": False for kind in ("serviceMonitor", "podMonitor", "rule")}
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": self._size(env)}}}
+        volume = {"storageSpec": {"volumeClaimTemplate": {"spec": claim}}} if self._size(env) != "ephemeral" else {}
+        return {
+            "fullnameOverride": self.name,
+            "prometheus": {
+                "prometheusSpec": {
+                    "scrapeInterval": f"{self.interval}s",
+                    "retention": str(env.setting(self, "retention", self.retention)),
+                    **everything,
+                    **volume,
+                }
+            },
+            # It needs the host, which a restricted namespace refuses.
+            "nodeExporter": {"enabled": False},
+            # These would make Services in kube-system, for ports that most clusters keep closed.
+            **{part: {"enabled": False} for part in _CONTROL_PLANE},
+        }
+
+    def _size(self, env: environment.Environment) -> str:
+        return str(env.setting(self, "storage", self.storage))

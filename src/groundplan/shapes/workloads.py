@@ -7,6 +7,8 @@ of `groundplan.kubernetes` add them to all alike.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from groundplan.shapes import processes
 
@@ -66,18 +68,67 @@ class Stateless(Engine):
 
 
 @dataclasses.dataclass(frozen=True)
-class Chart:
-    """What somebody else's chart installs: pods that we only assume, so that policies can name them."""
+class Source:
+    """Where a chart comes from: always one version, so that what is installed is what was assumed."""
 
-    chart: str
+    repository: str
+    """A URL, ``https://charts.jetstack.io``; without a scheme it is a registry (OCI)."""
+    name: str
+    version: str
+
+
+Values = Mapping[str, Any]
+"""A chart's values, as YAML has them: mappings, lists, text, numbers, and `values.Value` where text is late-bound."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """An object of a kind that a chart defines, made once that chart is there: an issuer for cert-manager."""
+
+    kind: str
+    """API version and kind: ``cert-manager.io/v1 ClusterIssuer``."""
+    name: str
+    spec: Values
+    namespaced: bool = True
+    """Whether it stands in the namespace of its resource, or in none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Guest:
+    """Pods that a chart's controller starts beside an entry, in that namespace: an ACME solver that answers there."""
+
+    labels: tuple[tuple[str, str], ...]
+    port: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """What somebody else's chart installs into the resource's namespace, and what is assumed of its pods.
+
+    The pods are not ours to harden or to count: policies name them by `pods`, and `values` are there to make
+    what is assumed true.
+    """
+
+    source: Source
     pods: tuple[tuple[str, str], ...]
     """Labels of the pods that edges of this resource lead to and from."""
+    release: str
+    """Helm's name for it, from which the chart derives the names of its objects."""
+    values: Values = dataclasses.field(default_factory=dict)
+    defines: tuple[str, ...] = ()
+    """API groups whose kinds it brings: objects of theirs come after it."""
+    cluster_wide: tuple[str, ...] = ()
+    """Kinds that it installs outside any namespace, ``rbac.authorization.k8s.io/ClusterRole``."""
+    beside: tuple[Beside, ...] = ()
     webhooks: tuple[int, ...] = ()
     """Ports on which the API server calls its pods."""
     world: tuple[str, ...] = ()
     """Ports that anybody outside may reach."""
+    outward: tuple[int, ...] = ()
+    """Ports of public addresses that its pods call."""
     scrapes: bool = False
     """Whether it collects what components answer on their metrics ports."""
+    guest: Guest | None = None
 
 
 @dataclasses.dataclass(frozen=True)

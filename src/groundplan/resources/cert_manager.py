@@ -1,0 +1,93 @@
+"""cert-manager: certificates for the entry, from an authority that speaks ACME (RFC 8555)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from groundplan.model import component, environment, resource
+from groundplan.resources import images
+from groundplan.shapes import backups, ports, processes, workloads
+
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+_SOLVER = (("acme.cert-manager.io/http01-solver", "true"),)
+_SOLVER_PORT = 8089
+
+
+@final
+class CertManager(resource.Resource):
+    """Installed where an environment names an `issuer`, with a ClusterIssuer of that name.
+
+    The authority calls ``http://HOST/.well-known/acme-challenge/…``, so the entry must be reachable from outside
+    on port 80. It writes to `email` before a certificate ends. `directory` is the authority's URL.
+    """
+
+    grants = "nothing; the entry's certificate comes from it"
+
+    def __init__(
+        self, name: str = "cert-manager", *, email: str, directory: str = LETS_ENCRYPT, ingress_class: str = "nginx"
+    ) -> None:
+        super().__init__(name, listens={"metrics": ports.Http(9402)})
+        self.email = email
+        self.directory = directory
+        self.ingress_class = ingress_class
+
+    def settings(self) -> dict[str, type | tuple[type, ...]]:
+        return {"directory": str}
+
+    def backed_up(self) -> backups.Backup:
+        return backups.NoBackup("certificates are issued anew")
+
+    def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
+        return processes.NotHere("nothing speaks TLS on a laptop")
+
+    def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Answer:
+        issuer = str(env.defaults.get("issuer", ""))
+        if not issuer:
+            return workloads.NotThere("no issuer is named: TLS ends in front of the cluster")
+        return workloads.Chart(
+            source=images.CERT_MANAGER,
+            release=self.name,
+            values=self._values(),
+            pods=(("app.kubernetes.io/component", "controller"), ("app.kubernetes.io/name", "cert-manager")),
+            defines=("acme.cert-manager.io", "cert-manager.io"),
+            cluster_wide=(
+                "admissionregistration.k8s.io/MutatingWebhookConfiguration",
+                "admissionregistration.k8s.io/ValidatingWebhookConfiguration",
+                "apiextensions.k8s.io/CustomResourceDefinition",
+                "rbac.authorization.k8s.io/ClusterRole",
+                "rbac.authorization.k8s.io/ClusterRoleBinding",
+            ),
+            beside=(
+                workloads.Beside(
+                    "cert-manager.io/v1 ClusterIssuer", issuer, self._issuer(env, issuer), namespaced=False
+                ),
+            ),
+            webhooks=(10250,),
+            outward=(80, 443),  # the authority, and the check that a challenge is answered before it is called
+            guest=workloads.Guest(_SOLVER, _SOLVER_PORT),
+        )
+
+    def _values(self) -> workloads.Values:
+        """Source: https://cert-manager.io/docs/installation/helm/"""
+        return {
+            "nameOverride": "cert-manager",
+            "fullnameOverride": self.name,
+            "crds": {"enabled": True, "keep": True},
+            # Leases stand in kube-system unless they are told otherwise; nothing of ours reaches there.
+            "global": {"leaderElection": {"namespace": self.namespace}},
+            # A Job that waits for the webhook: whoever needs it tries again anyway.
+            "startupapicheck": {"enabled": False},
+        }
+
+    def _issuer(self, env: environment.Environment, issuer: str) -> workloads.Values:
+        """Source: https://cert-manager.io/docs/configuration/acme/"""
+        solver = {"http01": {"ingress": {"ingressClassName": self.ingress_class}}}
+        return {
+            "acme": {
+                "server": str(env.setting(self, "directory", self.directory)),
+                "email": self.email,
+                "privateKeySecretRef": {"name": f"{issuer}-account"},
+                "solvers": [solver],
+            }
+        }
