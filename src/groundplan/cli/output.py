@@ -68,19 +68,22 @@ def _finding(found: Any) -> dict[str, str]:
     return {"code": found.code, "what": found.what, "where": str(found.where), "why": found.why, "fix": found.remedy}
 
 
+def _live(error: Any) -> int:
+    from groundplan.live import errors
+
+    _tell(error)
+    return UNUSABLE if isinstance(error, errors.NoAccess | errors.Foreign) else FAILED
+
+
+def _tell(error: Any) -> None:
+    if wants_json():
+        emit({"error": error.message()})
+    else:
+        click.echo(str(error), err=True)
+
+
 def _local(error: Any) -> int:
     from groundplan.local import errors
 
-    if wants_json():
-        emit({"error": error.message()})
-    else:
-        click.echo(str(error), err=True)
+    _tell(error)
     return UNUSABLE if isinstance(error, errors.UnknownName | errors.PlanUnusable) else FAILED
-
-
-def _live(error: Any) -> int:
-    if wants_json():
-        emit({"error": error.message()})
-    else:
-        click.echo(str(error), err=True)
-    return FAILED
