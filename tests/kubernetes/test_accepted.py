@@ -13,7 +13,7 @@ from groundplan import Platform, Service, python
 from groundplan.kubernetes import lower
 from groundplan.resources import NoBackup, Resource, Vault
 from groundplan.secrets import random as random_secret
-from groundplan.shapes import ports, processes, workloads
+from groundplan.shapes import ports, processes, signals, workloads
 from tests import strategies
 from tests.kubernetes import apiserver, pod_security, schemas, worlds
 
@@ -78,6 +78,9 @@ class Cache(Resource):
 
     def backed_up(self):
         return NoBackup("a cache")
+
+    def signals(self):
+        return signals.NoSignals("a test's")
 
     def objects(self, env, edges):
         tcp = workloads.Check(port="cache")

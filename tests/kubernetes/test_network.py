@@ -95,7 +95,19 @@ def declared(plan: platform.Platform, reading: Reading) -> dict[tuple[str, str],
     for program in plan.programs:
         if "metrics" in program.ports:
             found.setdefault((scraper, program.name), set()).add(("TCP", program.ports["metrics"].number))
+    for each in plan.resources:
+        kind = type(each).__name__
+        if kind in EXPORTERS:
+            own, asked = EXPORTERS[kind]
+            found[scraper, f"{each.name}-exporter"] = {("TCP", own)}
+            found[f"{each.name}-exporter", each.name] = {("TCP", asked)}
+        if kind == "Vault":
+            found.setdefault((scraper, each.name), set()).add(("TCP", 8200))
     return found
+
+
+EXPORTERS = {"Postgres": (9187, 5432), "Redis": (9121, 6379)}
+"""Where an exporter answers, and where it asks its engine."""
 
 
 def assert_exact(plan: platform.Platform, one: lower.Lowered) -> int:

@@ -30,6 +30,7 @@ A value that is or contains a secret is always a ``file://`` reference, never th
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 # Every process knows itself by these.
 SERVICE_NAME = "SERVICE_NAME"
@@ -62,6 +63,38 @@ DATABASE_GRANTS = "DATABASE_GRANTS"
 
 DEFAULT_METRICS_PORT = 9464
 """Where a service answers /livez, /readyz, /health and /metrics (OpenTelemetry's Prometheus port)."""
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds up to which the histograms of requests count."""
+
+Exported = tuple[str, Literal["counter", "gauge", "histogram"], tuple[str, ...], str]
+"""A metric: name, kind, labels, unit."""
+
+EXPORTED: dict[str, tuple[Exported, ...]] = {
+    "process": (
+        ("process_cpu_seconds_total", "counter", (), "seconds"),
+        ("process_max_fds", "gauge", (), ""),
+        ("process_open_fds", "gauge", (), ""),
+        ("process_resident_memory_bytes", "gauge", (), "bytes"),
+        ("process_start_time_seconds", "gauge", (), "seconds"),
+        ("process_virtual_memory_bytes", "gauge", (), "bytes"),
+        ("python_gc_collections_total", "counter", ("generation",), ""),
+        ("python_gc_objects_collected_total", "counter", ("generation",), ""),
+        ("python_gc_objects_uncollectable_total", "counter", ("generation",), ""),
+        ("python_info", "gauge", ("implementation", "major", "minor", "patchlevel", "version"), ""),
+        ("service_info", "gauge", ("service", "version"), ""),
+        ("circuit_breaker_state", "gauge", ("callee", "state"), ""),
+    ),
+    "http": (
+        ("http_requests_total", "counter", ("method", "route", "status"), ""),
+        ("http_request_duration_seconds", "histogram", ("method", "route"), "seconds"),
+    ),
+    "grpc": (
+        ("grpc_server_handled_total", "counter", ("grpc_service", "grpc_method", "grpc_code"), ""),
+        ("grpc_server_handling_seconds", "histogram", ("grpc_service", "grpc_method"), "seconds"),
+    ),
+}
+"""What every service of the runtime answers on METRICS: its process, and what it serves."""
 
 LIVEZ, READYZ, HEALTH, METRICS = "/livez", "/readyz", "/health", "/metrics"
 

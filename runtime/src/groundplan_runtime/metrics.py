@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from groundplan_runtime import contract
 
 
 class Http:
@@ -25,7 +25,7 @@ class Http:
             "http_request_duration_seconds",
             "From the request's head to the end of its answer.",
             ("method", "route"),
-            buckets=_BUCKETS,
+            buckets=contract.BUCKETS,
             registry=registry,
         )
         self._bound: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
@@ -52,7 +52,7 @@ class Grpc:
             "grpc_server_handling_seconds",
             "From the call's start to its end.",
             names,
-            buckets=_BUCKETS,
+            buckets=contract.BUCKETS,
             registry=registry,
         )
         self._bound: dict[tuple[str, str], tuple[Callable[[], None], Callable[[float], None]]] = {}

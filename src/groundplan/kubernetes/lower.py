@@ -12,6 +12,7 @@ from groundplan.kubernetes import (
     disruption,
     drafts,
     entry,
+    exporters,
     feasibility,
     flows,
     hardening,
@@ -23,7 +24,6 @@ from groundplan.kubernetes import (
     network,
     secrets,
     services,
-    waves,
     workloads,
 )
 from groundplan.model import environment, findings, platform
@@ -33,6 +33,7 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("namespaces", namespaces.apply),
     ("workloads", workloads.apply),
     ("migrations", migrations.apply),
+    ("exporters", exporters.apply),
     ("services", services.apply),
     ("identity", identity.apply),
     ("configuration", configuration.apply),
@@ -43,7 +44,6 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("disruption", disruption.apply),
     ("autoscaling", autoscaling.apply),
     ("limits", limits.apply),
-    ("waves", waves.apply),
 )
 """Later ones see what earlier ones made: whoever adds a container comes before whoever hardens all."""
 

@@ -21,6 +21,9 @@ ROLE = "-role"
 TLS = "-tls"
 ENGINES = "-engines"
 SERVICES = "-services"
+EXPORTER = "-exporter"
+ALERTS = "-alerts"
+BOARD = "-board"
 
 SUFFIXES = (
     FILES,
@@ -36,6 +39,9 @@ SUFFIXES = (
     TLS,
     ENGINES,
     SERVICES,
+    EXPORTER,
+    ALERTS,
+    BOARD,
 )
 
 LONGEST = 63

@@ -8,6 +8,7 @@ from typing import cast
 from groundplan.kubernetes import clusters, configuration, drafts, flows, settings
 from groundplan.model import component, external, rights
 from groundplan.shapes import workloads
+from groundplan.telemetry import targets
 
 _DNS = flows.Pods("kube-system", (("k8s-app", "kube-dns"),))
 _NAMES = (flows.Port(53, "TCP"), flows.Port(53, "UDP"))  # long answers come by TCP
@@ -119,11 +120,12 @@ def _entries(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.F
 def _scrapes(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
     for name in (name for name, answer in draft.charts.items() if answer.scrapes):
         source, scraper = chart(name, cluster), cluster.components[name]
-        for program in cluster.plan.programs:
-            if "metrics" in program.ports:
-                target = pods(program.name, program.namespace or "", draft)
-                why = f"{scraper.name} scrapes {program.name}"
-                yield flows.Flow(source, target, (_port(program, "metrics"),), why, str(scraper.origin))
+        for target in (each for each in targets.of(cluster.plan) if each.exports.monitored):
+            end = end_of(target.job, cluster, draft)
+            if end:
+                told = target.exports.exporter
+                port = flows.Port(told.port) if told else _port(target.owner, target.exports.port)
+                yield flows.Flow(source, end, (port,), f"{scraper.name} scrapes {target.job}", str(scraper.origin))
 
 
 def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> Iterator[flows.Flow]:

@@ -21,7 +21,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
             _stateful(each, answer, cluster, draft)
         elif isinstance(answer, workloads.Stateless):
             pod = _engine(each, answer, "Deployment", cluster, draft)
-            body = _deployment(pod, draft, fixed=True)
+            body = deployment(pod, draft, fixed=True)
             draft.add("apps/v1 Deployment", pod.name, {"spec": body}, each.origin, namespace=pod.namespace)
         elif isinstance(answer, workloads.Chart):
             draft.charts[each.name] = answer
@@ -49,7 +49,7 @@ def _program(program: service.Program, cluster: clusters.Cluster, draft: drafts.
         draft.add("batch/v1 CronJob", pod.name, {"spec": _cron(program, pod)}, pod.origin, namespace=pod.namespace)
         return
     pod.spec["terminationGracePeriodSeconds"] = math.ceil(program.grace)
-    body = _deployment(pod, draft, fixed=settings.autoscaled(cluster.environment, program) is None)
+    body = deployment(pod, draft, fixed=settings.autoscaled(cluster.environment, program) is None)
     draft.add("apps/v1 Deployment", pod.name, {"spec": body}, pod.origin, namespace=pod.namespace)
 
 
@@ -57,7 +57,8 @@ def _template(name: str, container: objects.Tree, draft: drafts.Draft) -> object
     return {"metadata": {"labels": draft.labels(name)}, "spec": {"containers": [container]}}
 
 
-def _deployment(pod: drafts.Pod, draft: drafts.Draft, *, fixed: bool) -> objects.Tree:
+def deployment(pod: drafts.Pod, draft: drafts.Draft, *, fixed: bool) -> objects.Tree:
+    """What a Deployment of `pod` says; its number of replicas is not `fixed` where something else decides it."""
     # Who autoscales says no number here: applying it again would undo what the autoscaler did.
     number = {"replicas": pod.most} if fixed else {}
     return {

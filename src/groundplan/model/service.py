@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from groundplan.model import autoscale, component, endpoint, findings, processes
-from groundplan.shapes import ports, probes, quantities, values
+from groundplan.shapes import objectives, ports, probes, quantities, signals, values
 from groundplan_runtime import contract
 
 
@@ -25,6 +25,8 @@ class Program(component.Component):
         probes: probes.Probes | None = None,
         env: Mapping[str, str | values.Value] | None = None,
         grace: float = 30,
+        exports: Sequence[signals.Metric] = (),
+        objective: objectives.Objective | None = None,
     ) -> None:
         super().__init__(name, ports=ports)
         self.process = checked_process(name, process)
@@ -34,6 +36,9 @@ class Program(component.Component):
         """None: the platform's."""
         self.environment = {key: values.of(value) for key, value in (env or {}).items()}
         self.grace = grace
+        self.exports = checked_metrics(name, exports)
+        """Metrics of its own, beside those of the runtime."""
+        self.objective = checked_objective(name, objective or objectives.Objective())
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {
@@ -47,6 +52,22 @@ class Program(component.Component):
     def metrics(self) -> endpoint.Endpoint:
         """Where it answers probes and scrapes."""
         return self.port("metrics")
+
+    def signals(self) -> signals.Signals:
+        """What it tells of itself."""
+        if "metrics" not in self.ports:
+            return signals.NoSignals("it has no port called metrics")
+        spoken = {port.speaks for name, port in self.ports.items() if name != "metrics"}
+        tables = ("process", *(each for each in ("http", "grpc") if each in spoken))
+        runtime = [_of_contract(row) for table in tables for row in contract.EXPORTED[table]]
+        return signals.Exports(
+            metrics=(*(runtime if isinstance(self.process, processes.Python) else ()), *self.exports)
+        )
+
+
+def _of_contract(row: contract.Exported) -> signals.Metric:
+    name, kind, labels, unit = row
+    return signals.Metric(name, kind, labels, unit)
 
 
 class Service(Program):
@@ -68,10 +89,21 @@ class Service(Program):
         probes: probes.Probes | None = None,
         env: Mapping[str, str | values.Value] | None = None,
         grace: float = 30,
+        exports: Sequence[signals.Metric] = (),
+        objective: objectives.Objective | None = None,
     ) -> None:
         listens = _listeners(name, process, {"http": http, "grpc": grpc, **(ports or {})}, metrics)
         super().__init__(
-            name, process, ports=listens, replicas=replicas, resources=resources, probes=probes, env=env, grace=grace
+            name,
+            process,
+            ports=listens,
+            replicas=replicas,
+            resources=resources,
+            probes=probes,
+            env=env,
+            grace=grace,
+            exports=exports,
+            objective=objective,
         )
 
     @property
@@ -101,6 +133,7 @@ class Worker(Program):
         probes: probes.Probes | None = None,
         env: Mapping[str, str | values.Value] | None = None,
         grace: float = 30,
+        exports: Sequence[signals.Metric] = (),
     ) -> None:
         super().__init__(
             name,
@@ -111,6 +144,7 @@ class Worker(Program):
             probes=probes,
             env=env,
             grace=grace,
+            exports=exports,
         )
 
 
@@ -192,3 +226,29 @@ def checked_duration(name: str, given: object) -> float:
         "GP105", f"{name}: every={given!r} is not a duration", remedy='write every="30s", "5m", "1h" or "1d"'
     )
     return 60.0
+
+
+def checked_metrics(name: str, given: Sequence[signals.Metric]) -> tuple[signals.Metric, ...]:
+    """Those that Prometheus takes; a finding for each other."""
+    good = []
+    for metric in given:
+        wrong = signals.faults(metric)
+        for why in wrong:
+            findings.report(
+                "GP105", f"{name} exports {metric.name}", why=why, remedy='write counter("things_done_total", "kind")'
+            )
+        good += [] if wrong else [metric]
+    return tuple(good)
+
+
+def checked_objective(name: str, given: objectives.Objective) -> objectives.Objective:
+    """`given`, if it can be measured: shares below 100, and a time that the runtime's buckets count."""
+    wrong = []
+    if not (0 < given.availability < 100 and 0 < given.within < 100):
+        wrong.append("a promise of 100 % leaves no budget: give shares between 0 and 100")
+    if given.latency not in contract.BUCKETS:
+        listed = ", ".join(f"{each:g}" for each in contract.BUCKETS)
+        wrong.append(f"latency is counted in buckets: give one of {listed} seconds")
+    for why in wrong:
+        findings.report("GP105", f"{name}: {given}", why=why, remedy="write Objective(availability=99.9, latency=1.0)")
+    return objectives.Objective() if wrong else given

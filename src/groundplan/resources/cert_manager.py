@@ -7,7 +7,7 @@ from typing import final
 
 from groundplan.model import component, environment, resource
 from groundplan.resources import images
-from groundplan.shapes import backups, ports, processes, workloads
+from groundplan.shapes import backups, ports, processes, signals, workloads
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 _SOLVER = (("acme.cert-manager.io/http01-solver", "true"),)
@@ -37,6 +37,9 @@ class CertManager(resource.Resource):
 
     def backed_up(self) -> backups.Backup:
         return backups.NoBackup("certificates are issued anew")
+
+    def signals(self) -> signals.Signals:
+        return signals.Exports(documented=("cert-manager",), door="http-metrics")
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("nothing speaks TLS on a laptop")

@@ -19,6 +19,16 @@ def redis(version: int) -> str:
     return f"docker.io/library/redis:{version}-alpine"
 
 
+def postgres_exporter() -> str:
+    """Prometheus' community's."""
+    return "quay.io/prometheuscommunity/postgres-exporter:v0.15.0"
+
+
+def redis_exporter() -> str:
+    """Its author's."""
+    return "docker.io/oliver006/redis_exporter:v1.77.0"
+
+
 def vault(version: str) -> str:
     """HashiCorp's image: the server, and the agent that fetches secrets."""
     return f"docker.io/hashicorp/vault:{version}"

@@ -7,7 +7,7 @@ from typing import final
 
 from groundplan.model import component, environment, findings, names, resource
 from groundplan.resources import images
-from groundplan.shapes import backups, ports, processes, workloads
+from groundplan.shapes import backups, ports, processes, signals, workloads
 
 _NAME = "-controller"
 """What the chart puts behind the name of its release."""
@@ -31,7 +31,7 @@ class IngressNginx(resource.Resource):
         version: str = _NEWEST,
         node_ports: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(name, listens={"http": ports.Http(80), "https": ports.Http(443)})
+        super().__init__(name, listens={"http": ports.Http(80), "https": ports.Http(443), "metrics": ports.Http(10254)})
         self.version = version
         self.node_ports = node_ports
         if version not in images.INGRESS_NGINX:
@@ -45,6 +45,9 @@ class IngressNginx(resource.Resource):
 
     def backed_up(self) -> backups.Backup:
         return backups.NoBackup("it holds nothing")
+
+    def signals(self) -> signals.Signals:
+        return signals.Exports(documented=("ingress-nginx",))
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("the entry's endpoint is reached directly")
@@ -76,6 +79,7 @@ class IngressNginx(resource.Resource):
             "controller": {
                 "service": {"type": "NodePort" if numbers else "LoadBalancer", **numbers},
                 "containerPort": {name: self.ports[name].number for name in ("http", "https")},
+                "metrics": {"enabled": True, "port": self.ports["metrics"].number},
                 "admissionWebhooks": {"enabled": asks},
                 # No Ingress may bring configuration of its own, or annotations that look like it.
                 "allowSnippetAnnotations": False,

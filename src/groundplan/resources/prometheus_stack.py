@@ -7,7 +7,7 @@ from typing import final
 
 from groundplan.model import component, environment, resource
 from groundplan.resources import images
-from groundplan.shapes import backups, ports, processes, workloads
+from groundplan.shapes import backups, ports, processes, signals, workloads
 
 _CONTROL_PLANE = ("coreDns", "kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 
@@ -31,6 +31,11 @@ class PrometheusStack(resource.Resource):
 
     def backed_up(self) -> backups.Backup:
         return backups.NoBackup("metrics are observations, kept for their retention")
+
+    def signals(self) -> signals.Signals:
+        return signals.Exports(
+            documented=("kube-state-metrics", "kubelet", "node-exporter"), monitored=False, collects=True
+        )
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("every service answers /metrics; nothing collects them yet")

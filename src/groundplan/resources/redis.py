@@ -11,7 +11,7 @@ from typing import final
 
 from groundplan.model import component, environment, findings, resource, rights, secrets
 from groundplan.resources import images
-from groundplan.shapes import backups, ports, processes, quantities, values, workloads
+from groundplan.shapes import backups, ports, processes, quantities, signals, values, workloads
 
 DEFAULT_PORT = 6379
 _VARIABLE = "REDIS_URL"
@@ -19,6 +19,11 @@ _USER, _GROUP = 999, 1000
 """``redis`` in the image made of Alpine."""
 _PING = 'REDISCLI_AUTH=`cat "$0"` redis-cli --no-auth-warning --user probe ping | grep -q PONG'
 """Without ``$(``: the kubelet fills in some of these in a probe's command."""
+
+
+_EXPORTER = "_exporter"
+_LOOKS = "+ping +info +client|setname +slowlog|len +slowlog|get +latency|latest +config|get"
+"""What redis_exporter asks. CONFIG GET shows no password: those stand in the ACL file."""
 
 
 @final
@@ -64,14 +69,22 @@ class Redis(resource.Resource):
         """Of the user that may only PING."""
         return secrets.Secret(f"database/{self.name}-probe-password", secrets.Random(24), self.origin)
 
+    @property
+    def exporter_password(self) -> secrets.Secret:
+        """Of the user that may ask for INFO and the slow log's length, and may see no key."""
+        return secrets.Secret(f"database/{self.name}-exporter-password", secrets.Random(24), self.origin)
+
     def secrets(self) -> tuple[secrets.Secret, ...]:
-        return (self.probe_password,)
+        return (self.probe_password, self.exporter_password)
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "resources": quantities.Compute}
 
     def backed_up(self) -> backups.Backup:
         return self.backup
+
+    def signals(self) -> signals.Signals:
+        return signals.Exports(documented=("redis-exporter",), exporter=exporter(self))
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
         files = values.Files(self.name)
@@ -176,6 +189,9 @@ def access_list(server: Redis, edges: Sequence[component.Edge]) -> values.Value:
     lines = [
         values.Literal("user default off resetkeys resetchannels -@all\n"),
         values.text("user probe on >{} resetkeys resetchannels -@all +ping\n", server.probe_password.value),
+        values.text(
+            f"user {_EXPORTER} on >{{}} resetkeys resetchannels -@all {_LOOKS}\n", server.exporter_password.value
+        ),
     ]
     held: dict[str, list[KeyPrefix]] = {}
     holders: dict[str, component.Component] = {}
@@ -201,4 +217,28 @@ def _binaries(version: int) -> processes.Binaries:
         wheel_folders=("_binaries/*",),
         system_package="redis-server",
         compatible=("valkey-server",),
+    )
+
+
+def exporter(server: Redis) -> signals.Exporter:
+    """redis_exporter, as a user that sees no key (https://github.com/oliver006/redis_exporter)."""
+    name = signals.exporter_name(server.name)
+    address = values.text("redis://{}", values.Address(server.name, "redis"))
+    password = values.text('{{"{}": "{}"}}', address, server.exporter_password.value)
+    return signals.Exporter(
+        image=images.redis_exporter(),
+        binaries=processes.Binaries(
+            product="redis_exporter",
+            programs=("prometheus-redis-exporter",),
+            system_package="prometheus-redis-exporter",
+        ),
+        port=9121,
+        listen="-web.listen-address=",
+        environment=(
+            ("REDIS_ADDR", address),
+            ("REDIS_EXPORTER_REDIS_ONLY_METRICS", "true"),
+            ("REDIS_PASSWORD_FILE", values.text("{}/passwords.json", values.Files(name))),
+            ("REDIS_USER", _EXPORTER),
+        ),
+        files=(processes.File("passwords.json", password),),
     )

@@ -8,7 +8,7 @@ from typing import final
 
 from groundplan.model import component, environment, resource
 from groundplan.resources import images
-from groundplan.shapes import backups, ports, processes, quantities, values, workloads
+from groundplan.shapes import backups, ports, processes, quantities, signals, values, workloads
 
 AUDIENCE = "vault"
 MOUNT = "secret"
@@ -47,6 +47,11 @@ class Vault(resource.Store):
 
     def backed_up(self) -> backups.Backup:
         return self.backup
+
+    def signals(self) -> signals.Signals:
+        return signals.Exports(
+            documented=("vault",), port="api", path="/v1/sys/metrics", parameters=(("format", "prometheus"),)
+        )
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("secrets are generated once and kept in files of mode 0600")
@@ -101,6 +106,13 @@ listener "tcp" {{
   address = "0.0.0.0:8200"
   cluster_address = "0.0.0.0:8201"
   tls_disable = true
+  telemetry {{
+    unauthenticated_metrics_access = true
+  }}
+}}
+telemetry {{
+  prometheus_retention_time = "2m"
+  disable_hostname = true
 }}
 """,
         api=values.Address(name, "api"),

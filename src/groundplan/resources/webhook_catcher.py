@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 from groundplan.model import component, environment, resource
-from groundplan.shapes import backups, ports, processes, values, workloads
+from groundplan.shapes import backups, ports, processes, signals, values, workloads
 
 
 @final
@@ -20,6 +20,9 @@ class WebhookCatcher(resource.Resource):
 
     def backed_up(self) -> backups.Backup:
         return backups.NoBackup("a stand-in")
+
+    def signals(self) -> signals.Signals:
+        return signals.NoSignals("a stand-in")
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
         return processes.Engine(

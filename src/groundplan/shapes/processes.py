@@ -22,13 +22,13 @@ class Binaries:
     """As people write it: "PostgreSQL"."""
     programs: tuple[str, ...]
     """The first one answers ``--version``."""
-    wanted: str
+    wanted: str = ""
     """The plan's version, compared as far as it is said: "15", "7"."""
-    wheel: str
-    """The wheel's module."""
-    wheel_name: str
+    wheel: str = ""
+    """The wheel's module; empty for what no wheel brings."""
+    wheel_name: str = ""
     """What to install."""
-    wheel_folders: tuple[str, ...]
+    wheel_folders: tuple[str, ...] = ()
     """Folders inside the wheel's package, as glob patterns."""
     system_folders: tuple[str, ...] = ()
     """Folders outside the PATH where distributions put them, as glob patterns."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from groundplan.model import component, secrets
-from groundplan.resources.postgres import databases
+from groundplan.resources.postgres import databases, exporter
 from groundplan.shapes import values
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ ADMIN = "postgres"
 _ROLE = """\
 SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
 ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{password}';
+"""
+_MONITOR = """\
+GRANT pg_monitor TO {role};
+ALTER ROLE {role} CONNECTION LIMIT {limit};
 """
 _DATABASE = """\
 SELECT 'CREATE DATABASE {name} OWNER {owner}'
@@ -42,7 +46,10 @@ AND has_database_privilege(rolname, '{name}', 'CONNECT') \\gexec
 def script(server: servers.Postgres, edges: Sequence[component.Edge]) -> values.Value:
     """The script for `server` and the edges that lead to it."""
     held = [(edge, right) for edge, right in databases.roles(edges) if right.privilege != "own"]
-    parts: list[values.Value] = []
+    parts: list[values.Value] = [
+        _role(exporter.ROLE, server.exporter_password),
+        values.Literal(_MONITOR.format(role=exporter.ROLE, limit=exporter.CONNECTIONS)),
+    ]
     for database in sorted(server.databases, key=lambda each: each.name):
         parts.append(_role(database.owner, database.owner_password))
         parts.append(values.text(_DATABASE, name=database.name, owner=database.owner))

@@ -8,8 +8,8 @@ from typing import final
 
 from groundplan.model import component, environment, findings, resource, secrets
 from groundplan.model import origin as origins
-from groundplan.resources.postgres import databases, here, there
-from groundplan.shapes import backups, ports, processes, quantities, workloads
+from groundplan.resources.postgres import databases, exporter, here, there
+from groundplan.shapes import backups, ports, processes, quantities, signals, workloads
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 DEFAULT_PORT = 5432
@@ -61,14 +61,22 @@ class Postgres(resource.Resource):
         """The superuser's password; only the bootstrap uses it."""
         return secrets.Secret(f"database/{self.name}-admin-password", secrets.Random(24), self.origin)
 
+    @property
+    def exporter_password(self) -> secrets.Secret:
+        """Of the role that may read statistics and no table."""
+        return secrets.Secret(f"database/{self.name}-exporter-password", secrets.Random(24), self.origin)
+
     def secrets(self) -> tuple[secrets.Secret, ...]:
-        return (self.admin_password, *(database.owner_password for database in self.databases))
+        return (self.admin_password, self.exporter_password, *(database.owner_password for database in self.databases))
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "resources": quantities.Compute}
 
     def backed_up(self) -> backups.Backup:
         return self.backup
+
+    def signals(self) -> signals.Signals:
+        return signals.Exports(documented=("postgres-exporter",), exporter=exporter.of(self))
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
         return here.engine(self, edges)
