@@ -76,3 +76,34 @@ def test_an_undecidable_answer_is_neither_true_nor_false() -> None:
     assert answer.verdict == "undecidable"
     with pytest.raises(proof.Undecidable, match="node"):
         bool(answer)
+
+
+TWICE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec:
+  containers:
+  - {name: web, image: "web:1", ports: [{name: metrics, containerPort: 9090}]}
+  - {name: side, image: "side:1", ports: [{name: metrics, containerPort: 9091}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: scraper, namespace: shop}
+spec: {containers: [{name: scraper, image: "scraper:1"}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: shop}
+spec: {podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: metrics}]}]}
+"""
+
+
+def test_what_keeps_an_answer_open_is_said_of_the_whole_too(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(TWICE)
+    cluster = proof.Cluster.read(file)
+    assert cluster.reachable("scraper", "web", 9091).verdict == "undecidable"
+    assert cluster.doubts() == (
+        "shop/web[Pod]: one port name stands for two numbers, and plugins differ on which is meant",
+    )

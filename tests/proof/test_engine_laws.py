@@ -168,3 +168,13 @@ def named(document: dict[str, Any]) -> tuple[str, str, str]:
     """Kind, namespace and name."""
     metadata = document["metadata"]
     return document["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+@limited
+@hypothesis.given(strategies.clusters_and_questions())
+def test_a_cluster_without_doubts_leaves_no_question_open(drawing: Drawn) -> None:
+    documents, questions = drawing
+    cluster = proof.Cluster.of(documents)
+    if not cluster.doubts():
+        said = {test_engine_specimens.verdict(documents, *question, {}) for question in questions}
+        assert "undecidable" not in said

@@ -28,6 +28,7 @@ CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UN
     help="Write what groundplan.proof.recheck can check again.",
 )  # fmt: skip
 @click.option("--sarif", is_flag=True, help="Answer in SARIF 2.1.0, as code hosts show it.")
+@manifests.kubernetes
 @manifests.readings
 @targets.as_json
 def command(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
+@manifests.kubernetes
 @manifests.readings
 @targets.as_json
 def command(old: str, new: str, as_json: bool, **given: Any) -> int:

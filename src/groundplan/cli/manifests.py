@@ -19,6 +19,9 @@ _matches = click.option(
 )
 _pods = click.option("--pod-range", multiple=True, metavar="CIDR", help="Where pods get their addresses; repeatable.")
 _nodes = click.option("--node-range", multiple=True, metavar="CIDR", help="The addresses of nodes; repeatable.")
+kubernetes = click.option(
+    "--kubernetes", metavar="VERSION", help="The version that schemas are judged by, as in 1.36.  [default: the newest]"
+)
 
 Command = Callable[..., Any]
 
@@ -40,6 +43,7 @@ def options(given: dict[str, Any]) -> proof.Options:
             ipblock_matches_pods=given["ipblock_matches_pods"],
             pod_ranges=given["pod_range"],
             node_ranges=given["node_range"],
+            kubernetes=given.get("kubernetes") or "",
         ).checked()
     except ValueError as error:
         raise click.BadParameter(str(error)) from None

@@ -92,7 +92,7 @@ class Draft:
         extra = body.pop("metadata", {})
         metadata["labels"] |= extra.get("labels", {})
         if "annotations" in extra:
-            metadata["annotations"] = extra["annotations"]
+            metadata["annotations"] = dict(extra["annotations"])  # later passes add theirs
         made = objects.Object({"apiVersion": api, "kind": plain, "metadata": metadata, **body}, str(origin), self.by)
         self._put(made, origin)
         return made.tree

@@ -24,6 +24,7 @@ from groundplan.kubernetes import (
     network,
     secrets,
     services,
+    waves,
     workloads,
 )
 from groundplan.model import environment, findings, platform
@@ -44,6 +45,7 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("disruption", disruption.apply),
     ("autoscaling", autoscaling.apply),
     ("limits", limits.apply),
+    ("waves", waves.apply),
 )
 """Later ones see what earlier ones made: whoever adds a container comes before whoever hardens all."""
 

@@ -14,7 +14,10 @@ _EACH_RELEASE = {
     "argocd.argoproj.io/hook": "Sync",
     "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
 }
-_WAITING = {"argocd.argoproj.io/sync-options": "Force=true,Replace=true"}
+_WAITING = {
+    "argocd.argoproj.io/ignore-healthcheck": "true",  # else all of the application would be called suspended
+    "argocd.argoproj.io/sync-options": "Force=true,Replace=true",
+}
 _TRIES = 10
 
 

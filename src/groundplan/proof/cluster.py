@@ -13,6 +13,7 @@ from groundplan.proof import addresses, connections, ends, findings, garbage, in
 from groundplan.proof.manifests import documents, paths, sources
 from groundplan.proof.model import build, policies, selectors, workloads
 from groundplan.proof.reach import change, classes, index, layers, mesh, result, sides
+from groundplan.proof.schema import tables
 
 ALLOWED, DENIED, UNDECIDABLE = "allowed", "denied", "undecidable"
 USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
@@ -49,9 +50,12 @@ class Options(msgspec.Struct, frozen=True):
     """CIDRs that pods get their addresses from."""
     node_ranges: tuple[str, ...] = ()
     """CIDRs of the nodes, and so of pods on their node's network."""
+    kubernetes: str = ""
+    """The version that schemas are judged by, as in "1.36"; empty: the newest known."""
 
     def checked(self) -> Options:
-        """Itself; raises ValueError for a range that is none."""
+        """Itself; raises ValueError for a range that is none, and for a version that no schema is known of."""
+        tables.version(self.kubernetes)
         for each in (*self.pod_ranges, *self.node_ranges):
             addresses.network(each)
         return self
@@ -258,10 +262,19 @@ class Cluster:
         """What keeps some answers from being decidable, in words; empty where every answer is exact."""
         said = [f"nothing here reads {each.kind} {each.name}: it may change any answer" for each in self.model.unread]
         if self.uncertain and _everything(self.reach(FEWEST)) != _everything(self.reach(MOST)):
-            said.extend(self._uncertainties())
+            said.extend(self._uncertainties() or ["policies may be read in two ways here"])
         return tuple(said)
 
-    def _uncertainties(self) -> Iterable[str]:
+    def _uncertainties(self) -> list[str]:
+        said = list(self._unknowns())
+        doubled = sorted({each.title for each in self.model.workloads if _named_twice(each)})
+        if doubled:
+            said.append(f"{_some(doubled)}: one port name stands for two numbers, and plugins differ on which is meant")
+        if self.layered:
+            said.append(f"{self.beside} may say either: by what only requests, names, nodes or pod addresses tell")
+        return said
+
+    def _unknowns(self) -> Iterable[str]:
         hosts = [each.title for each in self.model.workloads if each.host_network]
         if hosts:
             yield f"{_some(hosts)}: on the node's network, so an isolated pod on the same node reaches and is reached"
@@ -374,6 +387,11 @@ def same_pod(source: ends.End, destination: ends.End) -> bool:
 
 def _everything(reach: result.Reach) -> list[tuple[int, tuple[result.Part, ...]]]:
     return list(reach.rows())
+
+
+def _named_twice(each: workloads.Workload) -> bool:
+    named = {port for port in each.ports if port[0]}
+    return len({port[:2] for port in named}) < len(named)
 
 
 def _some(names: list[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from groundplan.proof import cluster, findings
-from groundplan.proof.lint import run
+from groundplan.proof.lint import facts, run, schema
 from groundplan.proof.model import build, kinds, policies
 from groundplan.proof.reach import bits
 
@@ -85,6 +85,8 @@ def assumptions(whole: cluster.Cluster) -> Iterator[str]:
     custom = sorted({f"{each.kind}.{each.group}" for each in model.everything if _custom(each.group, each.kind)})
     if custom:
         yield f"not read, and taken to make no pods and filter no traffic: {', '.join(custom)}"
+    if unjudged := schema.unjudged(facts.Facts(whole)):
+        yield f"fields not judged, since no CustomResourceDefinition is among the documents: {', '.join(unjudged)}"
 
 
 def _rules(policy: policies.Policy) -> Iterator[policies.Rule]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings
 from groundplan.proof.lint import facts, security
-from groundplan.proof.model import workloads
 
 SERVING = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -17,7 +16,7 @@ def probes(known: facts.Facts) -> Iterator[findings.Finding]:
     for pod in known.pods:
         for container in pod.containers():
             yield from _ports(pod, container)
-            ready, live = (facts.inner(container.spec, name) for name in ("readinessProbe", "livenessProbe"))
+            ready, live = (fields.inner(container.spec, name) for name in ("readinessProbe", "livenessProbe"))
             if ready and live and _asks(ready) == _asks(live):
                 what = f"{pod.title}: readiness and liveness of container {container.name} ask the same"
                 why = "what makes it unready for a moment restarts it"
@@ -41,22 +40,18 @@ def _unready(known: facts.Facts, pod: facts.Pod) -> Iterator[findings.Finding]:
         yield facts.finding("GP531", pod.document, path, what, why, "add a readinessProbe", pod.namespace)
 
 
-def _workload(known: facts.Facts, pod: facts.Pod) -> workloads.Workload | None:
-    return next((each for each in known.model.workloads if each.document is pod.document), None)
-
-
 def _led_to(known: facts.Facts, pod: facts.Pod) -> bool:
-    found = _workload(known, pod)
-    return found is not None and any(service.selects(found) for service in known.model.services)
+    found = known.workload(pod.document)
+    return found is not None and any(service.selects(found) for service in known.services(pod.namespace))
 
 
 def _ports(pod: facts.Pod, container: facts.Container) -> Iterator[findings.Finding]:
-    held = facts.items(container.spec.get("ports"))
+    held = fields.items(container.spec.get("ports"))
     names = {str(each["name"]) for each in held if each.get("name")}
     for probe in security.PROBES:
-        asked = facts.inner(container.spec, probe)
+        asked = fields.inner(container.spec, probe)
         for kind in ("httpGet", "tcpSocket"):
-            port = facts.inner(asked, kind).get("port")
+            port = fields.inner(asked, kind).get("port")
             if isinstance(port, str) and not port.isdigit() and port not in names:
                 what = f"{pod.title}: {probe} of container {container.name} asks port {port}, which it has not"
                 why = f"it has {', '.join(sorted(names)) or 'no named port'}"
@@ -68,7 +63,7 @@ def budgets(known: facts.Facts) -> Iterator[findings.Finding]:
     """A disruption budget selects pods, lets one of them go, and is the only one for them."""
     holders: dict[int, str] = {}
     for each in known.of("PodDisruptionBudget"):
-        spec, namespace = facts.inner(each.data, "spec"), known.namespace(each)
+        spec, namespace = fields.inner(each.data, "spec"), known.namespace(each)
         title, chosen = facts.title(each, namespace), known.selected(namespace, spec.get("selector"))
         if not chosen:
             path: facts.Path = ("spec", "selector")
@@ -104,8 +99,8 @@ def _count(value: Any, total: int, *, up: bool) -> int:
 def updates(known: facts.Facts) -> Iterator[findings.Finding]:
     """A rolling update may start a pod or stop one."""
     for each in known.of("Deployment"):
-        spec = facts.inner(each.data, "spec")
-        rolling = facts.inner(spec, "strategy", "rollingUpdate")
+        spec = fields.inner(each.data, "spec")
+        rolling = fields.inner(spec, "strategy", "rollingUpdate")
         replicas = spec.get("replicas", 1)
         if not isinstance(replicas, int) or not rolling:
             continue
@@ -120,11 +115,11 @@ def updates(known: facts.Facts) -> Iterator[findings.Finding]:
 def replicas(known: facts.Facts) -> Iterator[findings.Finding]:
     """What a service leads to has more than one replica, or an autoscaler that says so."""
     scaled = {
-        (known.namespace(each), str(facts.inner(each.data, "spec", "scaleTargetRef").get("name")))
+        (known.namespace(each), str(fields.inner(each.data, "spec", "scaleTargetRef").get("name")))
         for each in known.of("HorizontalPodAutoscaler")
     }
     for pod in known.pods:
-        found = _workload(known, pod)
+        found = known.workload(pod.document)
         if found is None or pod.document.kind != "Deployment" or (pod.namespace, pod.document.name) in scaled:
             continue
         if found.count == 1 and _led_to(known, pod):

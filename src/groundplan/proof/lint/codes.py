@@ -47,6 +47,13 @@ CODES: dict[str, tuple[str, str]] = {
     "GP553": (WARNING, "rights that are as good as all"),
     "GP554": (ERROR, "a role binding to a role that is not there"),
     "GP555": (ERROR, "a socket of the container runtime"),
+    "GP561": (ERROR, "a field that the kind does not have"),
+    "GP562": (ERROR, "a value of another type than its field's"),
+    "GP563": (ERROR, "a field that must be there and is not"),
+    "GP564": (ERROR, "a value that is none of those its field takes"),
+    "GP565": (ERROR, "a kind that this version of Kubernetes does not serve"),
+    "GP566": (WARNING, "a kind that will be removed"),
+    "GP567": (ERROR, "a name, label or key that the API server refuses"),
     "GP571": (ERROR, "a suppression without a reason"),
     "GP572": (NOTE, "a suppression that suppresses nothing"),
 }

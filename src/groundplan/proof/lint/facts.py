@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from groundplan.proof import cluster, findings
+from groundplan.proof import cluster, fields, findings
 from groundplan.proof.lint import codes
 from groundplan.proof.manifests import documents
 from groundplan.proof.model import kinds, selectors, workloads
+from groundplan.proof.model import services as services_
 
 Path = tuple[str | int, ...]
 
@@ -52,7 +53,7 @@ class Pod(msgspec.Struct, frozen=True):
     def containers(self) -> Iterator[Container]:
         """All of them, init and ephemeral ones too."""
         for kind in ("initContainers", "containers", "ephemeralContainers"):
-            for number, each in enumerate(items(self.spec.get(kind))):
+            for number, each in enumerate(fields.items(self.spec.get(kind))):
                 yield Container(each, (*self.path, kind, number), kind)
 
 
@@ -60,23 +61,6 @@ def title(document: documents.Document, namespace: str = "") -> str:
     """Kind, namespace and name."""
     where = document.metadata.get("namespace") or namespace
     return f"{document.kind} {where}/{document.name}" if where else f"{document.kind} {document.name}"
-
-
-def items(value: Any) -> list[dict[str, Any]]:
-    """The mappings of a list; nothing for anything else, which the schema is there for."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def words(value: Any) -> list[str]:
-    """The items of a list as words; nothing for anything else."""
-    return [str(each) for each in value] if isinstance(value, list) else []
-
-
-def inner(value: Any, *steps: str) -> dict[str, Any]:
-    """The mapping at a path; an empty one where there is none."""
-    for step in steps:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 _SPECS: dict[str, Path] = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
@@ -96,9 +80,9 @@ class Facts:
 
     def _pod(self, document: documents.Document) -> Pod:
         path = _SPECS.get(document.kind, ("spec", "template", "spec"))
-        around = inner(document.data, *(str(step) for step in path[:-1]))
-        labels = inner(around, "metadata", "labels")
-        return Pod(document, inner(around, str(path[-1])), path, labels, self.namespace(document))
+        around = fields.inner(document.data, *(str(step) for step in path[:-1]))
+        labels = fields.inner(around, "metadata", "labels")
+        return Pod(document, fields.inner(around, str(path[-1])), path, labels, self.namespace(document))
 
     def namespace(self, document: documents.Document) -> str:
         """Where an object goes."""
@@ -124,27 +108,54 @@ class Facts:
         """One object by name."""
         return self._names.get((kind, namespace, name))
 
+    @functools.cached_property
+    def _workloads(self) -> dict[int, workloads.Workload]:
+        return {id(each.document): each for each in self.model.workloads}
+
+    def workload(self, document: documents.Document) -> workloads.Workload | None:
+        """What an object makes."""
+        return self._workloads.get(id(document))
+
+    @functools.cached_property
+    def _services(self) -> dict[str, list[services_.Service]]:
+        found: dict[str, list[services_.Service]] = {}
+        for each in self.model.services:
+            found.setdefault(each.namespace, []).append(each)
+        return found
+
+    def services(self, namespace: str) -> list[services_.Service]:
+        """The services of a namespace."""
+        return self._services.get(namespace, [])
+
+    def service(self, namespace: str, name: str) -> services_.Service | None:
+        """One service by name."""
+        return next((each for each in self.services(namespace) if each.name == name), None)
+
     def selected(self, namespace: str, selector: Any) -> list[workloads.Workload]:
         """The workloads of a namespace that a label selector of an object selects."""
-        labels = inner(selector, "matchLabels")
+        labels = fields.inner(selector, "matchLabels")
         terms = [selectors.Term(key, "In", (str(value),)) for key, value in labels.items()]
-        for each in items(inner({"it": selector}, "it").get("matchExpressions")):
-            values = tuple(sorted(words(each.get("values"))))
+        for each in fields.items(fields.inner({"it": selector}, "it").get("matchExpressions")):
+            values = tuple(sorted(fields.words(each.get("values"))))
             terms.append(selectors.Term(str(each.get("key")), str(each.get("operator")), values))
         return [
-            each for each in self.model.workloads
-            if each.namespace == namespace and selectors.matches(tuple(terms), each.labels) is not False
+            each for each in self.cluster.neighbours(namespace)
+            if selectors.matches(tuple(terms), each.labels) is not False
         ]  # fmt: skip
+
+
+def dotted(path: Path) -> str:
+    """A path in words: `spec.ports[0].name`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
 def finding(
     code: str, document: documents.Document, path: Path, what: str, why: str = "", remedy: str = "", namespace: str = ""
 ) -> findings.Finding:
     """A finding at a field of an object."""
-    field = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
     severity, meaning = codes.CODES[code]
     return findings.Finding(
-        code, what, document.place(*path), why or meaning, remedy, title(document, namespace), field, severity
+        code, what, document.place(*path), why or meaning, remedy, title(document, namespace), dotted(path), severity
     )
 
 

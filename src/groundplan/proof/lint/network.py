@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from groundplan.proof import addresses, connections, findings, intervals
+from groundplan.proof import addresses, connections, fields, findings, intervals
 from groundplan.proof.lint import facts
 from groundplan.proof.model import policies, services, workloads
 from groundplan.proof.reach import result
@@ -249,11 +249,11 @@ def _routed(known: facts.Facts, namespace: str, name: str) -> bool:
 
 def backends(data: object) -> Iterator[str]:
     """The names of services that an Ingress leads to."""
-    spec = facts.inner(data, "spec")
-    yield str(facts.inner(spec, "defaultBackend", "service").get("name", ""))
-    for rule in facts.items(spec.get("rules")):
-        for path in facts.items(facts.inner(rule, "http").get("paths")):
-            yield str(facts.inner(path, "backend", "service").get("name", ""))
+    spec = fields.inner(data, "spec")
+    yield str(fields.inner(spec, "defaultBackend", "service").get("name", ""))
+    for rule in fields.items(spec.get("rules")):
+        for path in fields.items(fields.inner(rule, "http").get("paths")):
+            yield str(fields.inner(path, "backend", "service").get("name", ""))
 
 
 LINTS = (isolation, selecting_nothing, redundancy, outside, names, entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings
 from groundplan.proof.lint import facts
 from groundplan.proof.manifests import documents
 from groundplan.proof.model import services as services_
@@ -17,7 +17,7 @@ MADE_BY = {"Secret": ("ExternalSecret", "SealedSecret", "Certificate", "VaultSta
 def services(known: facts.Facts) -> Iterator[findings.Finding]:
     """Services select pods, and their target ports exist."""
     for service in known.model.services:
-        chosen = [each for each in known.model.workloads if service.selects(each)]
+        chosen = [each for each in known.cluster.neighbours(service.namespace) if service.selects(each)]
         if service.selector and not chosen:
             what = f"Service {service.title} selects no pod"
             path: facts.Path = ("spec", "selector")
@@ -51,7 +51,7 @@ def routes(known: facts.Facts) -> Iterator[findings.Finding]:
     for each in known.of("Ingress"):
         for path, host, where, backend in _backends(each):
             yield from _backend(known, each, path, backend)
-            key = (str(facts.inner(each.data, "spec").get("ingressClassName")), host, where)
+            key = (str(fields.inner(each.data, "spec").get("ingressClassName")), host, where)
             if where and key in seen:
                 served = f"{host or 'every host'}{where}"
                 what = f"{facts.title(each, known.default)} serves {served}, as does {seen[key]}"
@@ -62,14 +62,14 @@ def routes(known: facts.Facts) -> Iterator[findings.Finding]:
 
 
 def _backends(each: documents.Document) -> Iterator[tuple[facts.Path, str, str, dict[str, Any]]]:
-    spec = facts.inner(each.data, "spec")
+    spec = fields.inner(each.data, "spec")
     if "defaultBackend" in spec:
-        yield ("spec", "defaultBackend"), "", "", facts.inner(spec, "defaultBackend", "service")
-    for number, rule in enumerate(facts.items(spec.get("rules"))):
-        for place, path in enumerate(facts.items(facts.inner(rule, "http").get("paths"))):
+        yield ("spec", "defaultBackend"), "", "", fields.inner(spec, "defaultBackend", "service")
+    for number, rule in enumerate(fields.items(spec.get("rules"))):
+        for place, path in enumerate(fields.items(fields.inner(rule, "http").get("paths"))):
             where: facts.Path = ("spec", "rules", number, "http", "paths", place)
             said = f"{path.get('path') or '/'} ({path.get('pathType')})"
-            yield where, str(rule.get("host") or ""), said, facts.inner(path, "backend", "service")
+            yield where, str(rule.get("host") or ""), said, fields.inner(path, "backend", "service")
 
 
 def _backend(
@@ -78,12 +78,12 @@ def _backend(
     name, namespace = backend.get("name"), known.namespace(each)
     if not name:
         return
-    service = next((one for one in known.model.services if (one.namespace, one.name) == (namespace, name)), None)
+    service = known.service(namespace, str(name))
     if service is None:
         what = f"{facts.title(each, known.default)} leads to Service {namespace}/{name}, which is not there"
         yield facts.finding("GP512", each, path, what, remedy="correct the name, or add the service")
         return
-    port = facts.inner(backend, "port")
+    port = fields.inner(backend, "port")
     if service.kind != "ExternalName" and not any(
         port.get("number") == one.port or (port.get("name") and port.get("name") == one.name) for one in service.ports
     ):
@@ -111,15 +111,15 @@ def mentioned(known: facts.Facts) -> Iterator[findings.Finding]:
 
 
 def _keys(document: documents.Document) -> set[str]:
-    return {str(key) for field in ("data", "stringData", "binaryData") for key in facts.inner(document.data, field)}
+    return {str(key) for field in ("data", "stringData", "binaryData") for key in fields.inner(document.data, field)}
 
 
 def _made(known: facts.Facts, kind: str, namespace: str, name: str) -> bool:
     if (kind, name) in (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")):
         return True
     for each in known.of(*MADE_BY.get(kind, ())):
-        said = facts.inner(each.data, "spec")
-        target = facts.inner(said, "target").get("name") or said.get("secretName") or each.name
+        said = fields.inner(each.data, "spec")
+        target = fields.inner(said, "target").get("name") or said.get("secretName") or each.name
         if known.namespace(each) == namespace and target == name:
             return True
     return False
@@ -129,18 +129,18 @@ def _mentions(pod: facts.Pod) -> Iterator[tuple[str, str, str, facts.Path]]:
     account = pod.spec.get("serviceAccountName")
     if account:
         yield "ServiceAccount", str(account), "", (*pod.path, "serviceAccountName")
-    for number, volume in enumerate(facts.items(pod.spec.get("volumes"))):
+    for number, volume in enumerate(fields.items(pod.spec.get("volumes"))):
         yield from _volume(volume, (*pod.path, "volumes", number))
     for container in pod.containers():
-        for number, env in enumerate(facts.items(container.spec.get("env"))):
-            source = facts.inner(env, "valueFrom")
+        for number, env in enumerate(fields.items(container.spec.get("env"))):
+            source = fields.inner(env, "valueFrom")
             for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-                said = facts.inner(source, field)
+                said = fields.inner(source, field)
                 if said.get("name") and not said.get("optional"):
                     yield kind, str(said["name"]), str(said.get("key", "")), (*container.path, "env", number)
-        for number, source in enumerate(facts.items(container.spec.get("envFrom"))):
+        for number, source in enumerate(fields.items(container.spec.get("envFrom"))):
             for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-                said = facts.inner(source, field)
+                said = fields.inner(source, field)
                 if said.get("name") and not said.get("optional"):
                     yield kind, str(said["name"]), "", (*container.path, "envFrom", number)
 
@@ -150,9 +150,9 @@ def _volume(volume: dict[str, Any], path: facts.Path) -> Iterator[tuple[str, str
         ("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName"),
         ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
     ):  # fmt: skip
-        said = facts.inner(volume, field)
+        said = fields.inner(volume, field)
         if said.get(word) and not said.get("optional"):
-            for key in [str(each.get("key")) for each in facts.items(said.get("items"))] or [""]:
+            for key in [str(each.get("key")) for each in fields.items(said.get("items"))] or [""]:
                 yield kind, str(said[word]), key, path
 
 
@@ -162,7 +162,7 @@ def selection(known: facts.Facts) -> Iterator[findings.Finding]:
         each for each in known.pods if each.document.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
     ]
     for pod in selecting:
-        selector = facts.inner(pod.document.data, "spec").get("selector")
+        selector = fields.inner(pod.document.data, "spec").get("selector")
         chosen = known.selected(pod.namespace, selector)
         path: facts.Path = ("spec", "selector")
         if not any(each.document is pod.document for each in chosen):
@@ -185,8 +185,8 @@ def selection(known: facts.Facts) -> Iterator[findings.Finding]:
 def headless(known: facts.Facts) -> Iterator[findings.Finding]:
     """The service of a stateful set is there, and headless."""
     for each in known.of("StatefulSet"):
-        name, namespace = facts.inner(each.data, "spec").get("serviceName"), known.namespace(each)
-        service = next((one for one in known.model.services if (one.namespace, one.name) == (namespace, name)), None)
+        name, namespace = fields.inner(each.data, "spec").get("serviceName"), known.namespace(each)
+        service = known.service(namespace, str(name))
         if name and (service is None or not service.headless):
             state = "no headless one" if service else "not there"
             what = f"{facts.title(each, namespace)} names Service {name}, which is {state}"
@@ -199,8 +199,8 @@ def headless(known: facts.Facts) -> Iterator[findings.Finding]:
 def autoscalers(known: facts.Facts) -> Iterator[findings.Finding]:
     """Autoscalers find their target, and least is not above most."""
     for each in known.of("HorizontalPodAutoscaler"):
-        spec, namespace = facts.inner(each.data, "spec"), known.namespace(each)
-        target = facts.inner(spec, "scaleTargetRef")
+        spec, namespace = fields.inner(each.data, "spec"), known.namespace(each)
+        target = fields.inner(spec, "scaleTargetRef")
         title = facts.title(each, namespace)
         if target.get("name") and known.get(str(target.get("kind")), namespace, str(target["name"])) is None:
             what = f"{title} scales {target.get('kind')} {target['name']}, which is not there"
@@ -227,7 +227,7 @@ def _twice(
     pod: facts.Pod, around: dict[str, Any], path: facts.Path, field: str, word: str
 ) -> Iterator[findings.Finding]:
     seen: set[str] = set()
-    for number, each in enumerate(facts.items(around.get(field))):
+    for number, each in enumerate(fields.items(around.get(field))):
         name = str(each.get(word) or "")
         if name and name in seen:
             what = f"{pod.title} has {word} {name} twice in {field}"

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import decimal
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings, quantities
 from groundplan.proof.lint import facts
-
-_QUANTITY = re.compile(r"([+-]?[0-9.]+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?")
-_FACTORS = {
-    "": decimal.Decimal(1), "m": decimal.Decimal("0.001"),
-    **{unit: decimal.Decimal(1000) ** power for power, unit in enumerate("kMGTPE", 1)},
-    **{f"{unit}i": decimal.Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
-}  # fmt: skip
-
-
-def quantity(value: Any) -> decimal.Decimal | None:
-    """A quantity as a number; None for what is none."""
-    match = _QUANTITY.fullmatch(str(value))
-    if match is None:
-        return None
-    try:
-        number, unit = decimal.Decimal(match[1]), match[2] or ""
-    except decimal.InvalidOperation:
-        return None
-    return number * (_FACTORS[unit] if unit in _FACTORS else decimal.Decimal(f"1{unit}"))
 
 
 def requests(known: facts.Facts) -> Iterator[findings.Finding]:
@@ -36,8 +15,8 @@ def requests(known: facts.Facts) -> Iterator[findings.Finding]:
         for container in pod.containers():
             if container.kind == "ephemeralContainers":
                 continue
-            resources = facts.inner(container.spec, "resources")
-            asked, most = facts.inner(resources, "requests"), facts.inner(resources, "limits")
+            resources = fields.inner(container.spec, "resources")
+            asked, most = fields.inner(resources, "requests"), fields.inner(resources, "limits")
             path: facts.Path = (*container.path, "resources")
             # A request that is not said is the limit.
             lacking = [f"requests.{each}" for each in ("cpu", "memory") if each not in asked and each not in most]
@@ -53,7 +32,7 @@ def _fits(
     pod: facts.Pod, container: facts.Container, asked: dict[str, Any], most: dict[str, Any], path: facts.Path
 ) -> Iterator[findings.Finding]:
     for name in asked.keys() & most.keys():
-        low, high = quantity(asked[name]), quantity(most[name])
+        low, high = quantities.number(asked[name]), quantities.number(most[name])
         if low is not None and high is not None and low > high:
             what = f"{pod.title}: container {container.name} asks for {asked[name]} {name} of at most {most[name]}"
             where = (*path, "requests", name)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from groundplan.proof import cluster, findings
-from groundplan.proof.lint import availability, facts, network, references, resources, secrets, security
+from groundplan.proof import cluster, fields, findings
+from groundplan.proof.lint import availability, facts, network, references, resources, schema, secrets, security
 
 LINTS: tuple[Callable[[facts.Facts], Iterator[findings.Finding]], ...] = (
+    *schema.LINTS,
     *network.LINTS,
     *references.LINTS,
     *security.LINTS,
@@ -65,7 +66,7 @@ def _accepted(known: facts.Facts) -> tuple[dict[tuple[str, str], str], list[find
     accepted: dict[tuple[str, str], str] = {}
     said: list[findings.Finding] = []
     for each in known.model.everything:
-        text = facts.inner(each.data, "metadata", "annotations").get(ANNOTATION)
+        text = fields.inner(each.data, "metadata", "annotations").get(ANNOTATION)
         for line in str(text).splitlines() if text else ():
             code, _, reason = (part.strip() for part in line.partition(":"))
             if reason:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings
 from groundplan.proof.lint import facts
 
 _NAMES = re.compile(r"(?i)(passwo?r?d|passwd|secret|token|api_?-?key|private_?-?key|credential)s?$")
@@ -23,11 +23,11 @@ def plain(known: facts.Facts) -> Iterator[findings.Finding]:
         for container in pod.containers():
             yield from _container(pod, container)
     for each in known.of("ConfigMap"):
-        for key, value in facts.inner(each.data, "data").items():
+        for key, value in fields.inner(each.data, "data").items():
             if looks_secret(str(key), value):
                 yield _told(each, ("data", key), f"{facts.title(each, known.default)} holds a secret in {key}")
     for each in known.model.everything:
-        for key, value in facts.inner(each.data, "metadata", "annotations").items():
+        for key, value in fields.inner(each.data, "metadata", "annotations").items():
             if _VALUES.search(str(value)):
                 path: facts.Path = ("metadata", "annotations", key)
                 yield _told(each, path, f"{facts.title(each, known.default)} holds a secret in annotation {key}")
@@ -35,12 +35,12 @@ def plain(known: facts.Facts) -> Iterator[findings.Finding]:
 
 def _container(pod: facts.Pod, container: facts.Container) -> Iterator[findings.Finding]:
     who = f"{pod.title}: container {container.name}"
-    for number, env in enumerate(facts.items(container.spec.get("env"))):
+    for number, env in enumerate(fields.items(container.spec.get("env"))):
         if looks_secret(str(env.get("name", "")), env.get("value")):
             path: facts.Path = (*container.path, "env", number)
             yield _told(pod.document, path, f"{who} has a secret in variable {env.get('name')}")
     for field in ("command", "args"):
-        for number, word in enumerate(facts.words(container.spec.get(field))):
+        for number, word in enumerate(fields.words(container.spec.get(field))):
             if _VALUES.search(word):
                 yield _told(pod.document, (*container.path, field, number), f"{who} has a secret in its {field}")
 
@@ -66,7 +66,7 @@ def tokens(known: facts.Facts) -> Iterator[findings.Finding]:
     bound = {
         (str(subject.get("namespace") or known.namespace(each)), str(subject.get("name")))
         for each in known.of("RoleBinding", "ClusterRoleBinding")
-        for subject in facts.items(each.data.get("subjects"))
+        for subject in fields.items(each.data.get("subjects"))
     }
     for pod in known.pods:
         account = str(pod.spec.get("serviceAccountName") or "default")
@@ -93,13 +93,13 @@ _DANGERS: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
 def rights(known: facts.Facts) -> Iterator[findings.Finding]:
     """No wildcards, and no rights that lead to all others; bindings find their role."""
     for each in known.of(*ROLES):
-        for number, rule in enumerate(facts.items(each.data.get("rules"))):
+        for number, rule in enumerate(fields.items(each.data.get("rules"))):
             for why in _dangers(rule):
                 what = f"{facts.title(each, known.default)} {why}"
                 remedy = "name the resources, verbs and resourceNames that are needed"
                 yield facts.finding("GP553", each, ("rules", number), what, "", remedy)
     for each in known.of("RoleBinding", "ClusterRoleBinding"):
-        role = facts.inner(each.data, "roleRef")
+        role = fields.inner(each.data, "roleRef")
         name, kind = str(role.get("name")), str(role.get("kind"))
         where = known.namespace(each) if kind == "Role" else ""
         found = known.get(kind, where, name) or known.get(kind, known.default, name)
@@ -114,7 +114,7 @@ _BUILT_IN = ("cluster-admin", "admin", "edit", "view")
 
 
 def _dangers(rule: dict[str, Any]) -> Iterator[str]:
-    resources, verbs = set(facts.words(rule.get("resources"))), set(facts.words(rule.get("verbs")))
+    resources, verbs = set(fields.words(rule.get("resources"))), set(fields.words(rule.get("verbs")))
     if "*" in resources or "*" in verbs:
         yield f"has a wildcard in {'resources' if '*' in resources else 'verbs'}"
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings
 from groundplan.proof.lint import facts
 
 CAPABILITIES = frozenset({
@@ -49,12 +49,12 @@ def baseline(pod: facts.Pod) -> Iterator[Wrong]:
     for field in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.spec.get(field) is True:
             yield (*pod.path, field), f"{field} is on", "remove it"
-    yield from _context(facts.inner(pod.spec, "securityContext"), (*pod.path, "securityContext"), "the pod")
-    for number, each in enumerate(facts.items(facts.inner(pod.spec, "securityContext").get("sysctls"))):
+    yield from _context(fields.inner(pod.spec, "securityContext"), (*pod.path, "securityContext"), "the pod")
+    for number, each in enumerate(fields.items(fields.inner(pod.spec, "securityContext").get("sysctls"))):
         if each.get("name") not in SYSCTLS:
             path = (*pod.path, "securityContext", "sysctls", number)
             yield path, f"sysctl {each.get('name')} is not a safe one", "remove it"
-    for number, volume in enumerate(facts.items(pod.spec.get("volumes"))):
+    for number, volume in enumerate(fields.items(pod.spec.get("volumes"))):
         if "hostPath" in volume:
             yield (*pod.path, "volumes", number), f"volume {volume.get('name')} is a hostPath", "use another volume"
     yield from _annotations(pod)
@@ -63,8 +63,8 @@ def baseline(pod: facts.Pod) -> Iterator[Wrong]:
 
 
 def _annotations(pod: facts.Pod) -> Iterator[Wrong]:
-    around = facts.inner(pod.document.data, *(str(step) for step in pod.path[:-1]))
-    for key, value in facts.inner(around, "metadata", "annotations").items():
+    around = fields.inner(pod.document.data, *(str(step) for step in pod.path[:-1]))
+    for key, value in fields.inner(around, "metadata", "annotations").items():
         mine = str(key).startswith("container.apparmor.security.beta.kubernetes.io/")
         if mine and value not in ("", "runtime/default") and not str(value).startswith("localhost/"):
             path = (*pod.path[:-1], "metadata", "annotations", key)
@@ -72,29 +72,29 @@ def _annotations(pod: facts.Pod) -> Iterator[Wrong]:
 
 
 def _context(context: dict[str, Any], path: facts.Path, who: str) -> Iterator[Wrong]:
-    if facts.inner(context, "windowsOptions").get("hostProcess") is True:
+    if fields.inner(context, "windowsOptions").get("hostProcess") is True:
         yield (*path, "windowsOptions", "hostProcess"), f"{who} is a HostProcess", "remove it"
-    if facts.inner(context, "seccompProfile").get("type") == "Unconfined":
+    if fields.inner(context, "seccompProfile").get("type") == "Unconfined":
         yield (*path, "seccompProfile"), f"seccomp of {who} is off", "write type: RuntimeDefault"
-    if facts.inner(context, "appArmorProfile").get("type") == "Unconfined":
+    if fields.inner(context, "appArmorProfile").get("type") == "Unconfined":
         yield (*path, "appArmorProfile"), f"AppArmor of {who} is off", "write type: RuntimeDefault"
-    options = facts.inner(context, "seLinuxOptions")
+    options = fields.inner(context, "seLinuxOptions")
     if options.get("type", "") not in SELINUX or options.get("user") or options.get("role"):
         yield (*path, "seLinuxOptions"), f"{who} has its own SELinux options", "remove them"
 
 
 def _container(container: facts.Container) -> Iterator[Wrong]:
-    context = facts.inner(container.spec, "securityContext")
+    context = fields.inner(container.spec, "securityContext")
     path, who = (*container.path, "securityContext"), f"container {container.name}"
     yield from _context(context, path, who)
     if context.get("privileged") is True:
         yield (*path, "privileged"), f"{who} is privileged", "remove it"
-    more = set(facts.words(facts.inner(context, "capabilities").get("add"))) - CAPABILITIES
+    more = set(fields.words(fields.inner(context, "capabilities").get("add"))) - CAPABILITIES
     if more:
         yield (*path, "capabilities", "add"), f"{who} adds {', '.join(sorted(more))}", "remove them"
     if context.get("procMount", "Default") != "Default":
         yield (*path, "procMount"), f"{who} unmasks /proc", "remove it"
-    for number, port in enumerate(facts.items(container.spec.get("ports"))):
+    for number, port in enumerate(fields.items(container.spec.get("ports"))):
         if port.get("hostPort"):
             yield (
                 (*container.path, "ports", number),
@@ -106,28 +106,28 @@ def _container(container: facts.Container) -> Iterator[Wrong]:
 
 def _handlers(container: facts.Container, who: str) -> Iterator[Wrong]:
     handlers: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-        ((name,), facts.inner(container.spec, name)) for name in PROBES
+        ((name,), fields.inner(container.spec, name)) for name in PROBES
     ]
-    hooks = facts.inner(container.spec, "lifecycle")
-    handlers += [(("lifecycle", name), facts.inner(hooks, name)) for name in ("postStart", "preStop")]
+    hooks = fields.inner(container.spec, "lifecycle")
+    handlers += [(("lifecycle", name), fields.inner(hooks, name)) for name in ("postStart", "preStop")]
     for steps, handler in handlers:
         for kind in ("httpGet", "tcpSocket"):
-            if facts.inner(handler, kind).get("host"):
+            if fields.inner(handler, kind).get("host"):
                 yield (*container.path, *steps, kind, "host"), f"a probe or hook of {who} names a host", "remove host"
 
 
 def restricted(pod: facts.Pod) -> Iterator[Wrong]:
     """What Pod Security restricted does not allow, beyond baseline."""
-    windows = facts.inner(pod.spec, "os").get("name") == "windows"
-    around = facts.inner(pod.spec, "securityContext")
-    for number, volume in enumerate(facts.items(pod.spec.get("volumes"))):
+    windows = fields.inner(pod.spec, "os").get("name") == "windows"
+    around = fields.inner(pod.spec, "securityContext")
+    for number, volume in enumerate(fields.items(pod.spec.get("volumes"))):
         kinds = volume.keys() - {"name"} - VOLUMES - {"hostPath"}
         if kinds:
             yield (*pod.path, "volumes", number), f"volume {volume.get('name')} is a {min(kinds)}", "use another kind"
     if around.get("runAsUser") == 0:
         yield (*pod.path, "securityContext", "runAsUser"), "the pod runs as root", "give another user"
     for container in pod.containers():
-        context = facts.inner(container.spec, "securityContext")
+        context = fields.inner(container.spec, "securityContext")
         path, who = (*container.path, "securityContext"), f"container {container.name}"
         yield from _user(context, around, path, who)
         if not windows:
@@ -145,13 +145,13 @@ def _hardened(context: dict[str, Any], around: dict[str, Any], path: facts.Path,
     if context.get("allowPrivilegeEscalation") is not False:
         remedy = "set allowPrivilegeEscalation: false"
         yield (*path, "allowPrivilegeEscalation"), f"{who} may gain privileges", remedy
-    seccomp = facts.inner(context, "seccompProfile") or facts.inner(around, "seccompProfile")
+    seccomp = fields.inner(context, "seccompProfile") or fields.inner(around, "seccompProfile")
     if seccomp.get("type") not in ("RuntimeDefault", "Localhost", "Unconfined"):
         yield (*path, "seccompProfile"), f"{who} has no seccomp profile", "set seccompProfile type: RuntimeDefault"
-    capabilities = facts.inner(context, "capabilities")
-    if "ALL" not in facts.words(capabilities.get("drop")):
+    capabilities = fields.inner(context, "capabilities")
+    if "ALL" not in fields.words(capabilities.get("drop")):
         yield (*path, "capabilities", "drop"), f"{who} keeps capabilities", "set capabilities drop: [ALL]"
-    more = (set(facts.words(capabilities.get("add"))) & CAPABILITIES) - {"NET_BIND_SERVICE"}
+    more = (set(fields.words(capabilities.get("add"))) & CAPABILITIES) - {"NET_BIND_SERVICE"}
     if more:
         yield (*path, "capabilities", "add"), f"{who} adds {', '.join(sorted(more))}", "remove them"
 
@@ -160,14 +160,14 @@ def files(known: facts.Facts) -> Iterator[findings.Finding]:
     """Root file systems are read-only, and no container holds the runtime's socket."""
     for pod in known.pods:
         for container in pod.containers():
-            context = facts.inner(container.spec, "securityContext")
+            context = fields.inner(container.spec, "securityContext")
             if context.get("readOnlyRootFilesystem") is not True:
                 what = f"{pod.title}: container {container.name} can write to its root file system"
                 path: facts.Path = (*container.path, "securityContext", "readOnlyRootFilesystem")
                 remedy = "set readOnlyRootFilesystem: true and mount an emptyDir where it must write"
                 yield facts.finding("GP523", pod.document, path, what, "", remedy, pod.namespace)
-        for number, volume in enumerate(facts.items(pod.spec.get("volumes"))):
-            where = str(facts.inner(volume, "hostPath").get("path", ""))
+        for number, volume in enumerate(fields.items(pod.spec.get("volumes"))):
+            where = str(fields.inner(volume, "hostPath").get("path", ""))
             if where.endswith((".sock", "/var/run", "/run")) or where == "/":
                 what = f"{pod.title} mounts {where} of its node"
                 why = "whoever holds the runtime's socket holds the node"
