@@ -67,4 +67,9 @@ def build(folder: pathlib.Path) -> list[dict]:
     """Every object of the kustomization in `folder`."""
     done = subprocess.run([binary(), "build", folder], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    return list(yaml.load_all(done.stdout, _Loader))
+    return loaded(done.stdout)
+
+
+def loaded(text: str) -> list[dict]:
+    """Every object of what kustomize printed."""
+    return list(yaml.load_all(text, _Loader))

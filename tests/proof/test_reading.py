@@ -118,11 +118,14 @@ def test_a_kustomization_is_built_and_never_taken_for_its_parts(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "kustomization.yaml").write_text("resources: [pod.yaml]\n")
+    kustomization = tmp_path / "app" / "kustomization.yaml"
+    kustomization.write_text("resources: [pod.yaml]\n")
     (tmp_path / "app" / "pod.yaml").write_text(POD)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert codes(paths.read([tmp_path / "app"])) == ["GP507"]  # nothing here builds it
-    assert codes(paths.read([tmp_path])) == ["GP507"]  # and of a tree of them nobody said which
+    assert [each.name for each in paths.read([tmp_path / "app"]).documents] == ["web"]
+    assert codes(paths.read([tmp_path])) == ["GP507"]  # of a tree of them nobody said which
+    kustomization.write_text("resources: [pod.yaml]\nnamePrefix: a-\n")
+    assert codes(paths.read([tmp_path / "app"])) == ["GP507"]  # nothing here builds that
     program = tmp_path / "bin" / "kustomize"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n/bin/cat {tmp_path}/app/pod.yaml\n")

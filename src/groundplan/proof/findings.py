@@ -27,6 +27,7 @@ CODES: dict[str, tuple[str, str]] = {
     "GP505": (ERROR, "a path that cannot be read"),
     "GP506": (WARNING, "an unquoted word or number that readers of YAML understand differently"),
     "GP507": (ERROR, "a kustomization that is not built"),
+    "GP508": (WARNING, "a patch of a kustomization that is for no object"),
 }
 """Every code with its severity and what it stands for."""
 

@@ -16,6 +16,27 @@ class Source(msgspec.Struct, gc=False, frozen=True):
     text: bytes
 
 
+Path = tuple[str | int, ...]
+
+
+class Spot(msgspec.Struct, gc=False, frozen=True):
+    """A field of the document that begins at a line (from 1) of a source."""
+
+    source: Source
+    line: int
+    path: Path = ()
+
+    def below(self, *path: str | int) -> Spot:
+        """A field inside."""
+        return Spot(self.source, self.line, (*self.path, *path))
+
+    def place(self) -> findings.Place:
+        """Its line, or that of the closest thing around it that exists; reads the source again for it."""
+        from groundplan.proof.manifests import marks
+
+        return findings.Place(self.source.name, marks.line(self.source.text, self.line, self.path))
+
+
 class Document(msgspec.Struct, gc=False, frozen=True, eq=False):
     """One object, its source, its position there, and where it stood in lists of objects, outermost first."""
 
@@ -24,6 +45,8 @@ class Document(msgspec.Struct, gc=False, frozen=True, eq=False):
     index: int = 0
     items: tuple[int, ...] = ()
     line: int = 0
+    moved: dict[Path, Spot] = {}
+    """Where fields come from that were put there by something else, a patch, than its own source."""
 
     @property
     def kind(self) -> str:
@@ -49,15 +72,20 @@ class Document(msgspec.Struct, gc=False, frozen=True, eq=False):
         found = self.metadata.get("name") or self.metadata.get("generateName")
         return found if isinstance(found, str) else ""
 
+    def spot(self, *path: str | int) -> Spot | None:
+        """Where a field was written."""
+        for length in range(len(path), -1, -1) if self.moved else ():
+            if found := self.moved.get(path[:length]):
+                return found.below(*path[length:])
+        if self.source is None:
+            return None
+        inside = [step for number in self.items for step in ("items", number)]
+        return Spot(self.source, max(self.line, 1), (*inside, *path))
+
     def place(self, *path: str | int) -> findings.Place:
         """The line of a field, or of the closest thing around it that exists; reads the source again for it."""
-        from groundplan.proof.manifests import marks
-
-        if self.source is None:
-            return findings.Place()
-        inside: list[str | int] = [step for number in self.items for step in ("items", number)]
-        inside.extend(path)
-        return findings.Place(self.source.name, marks.line(self.source.text, max(self.line, 1), tuple(inside)))
+        found = self.spot(*path)
+        return found.place() if found else findings.Place()
 
 
 class Read(msgspec.Struct, gc=False, frozen=True):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import cache, documents
+from groundplan.proof.manifests.kustomizations import built, files, remote, trouble
 
 SUFFIXES = (".yaml", ".yml", ".json")
 BUILDERS = (("kustomize", "build"), ("kubectl", "kustomize"))
 BUILD_SECONDS = 60
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 def read(paths: Iterable[str | Path], kept: Path | None = None) -> documents.Read:
@@ -43,34 +43,57 @@ def _each(path: str, kept: Path | None) -> Iterator[documents.Read]:
 
 
 def _directory(place: Path, kept: Path | None) -> Iterator[documents.Read]:
-    files = sorted(each for each in place.rglob("*") if _wanted(each, place))
-    parts = [each for each in files if each.name in KUSTOMIZATIONS]
+    everything = sorted(each for each in place.rglob("*") if _wanted(each, place))
+    parts = [each for each in everything if each.name in files.NAMES]
     if any(each.parent == place for each in parts):
         yield _built(place, kept)
     elif parts:
-        yield documents.Read((), tuple(_unbuilt(each) for each in parts))
+        yield documents.Read((), tuple(_part(each) for each in parts))
     else:
-        for each in files:
+        for each in everything:
             yield _file(each, kept)
 
 
 def _built(place: Path, kept: Path | None) -> documents.Read:
-    """What kustomize makes of a directory, where it is installed."""
+    """What kustomize makes of a directory: built here, or by the program where that goes beyond what is built here."""
+    try:
+        found = built.Build(place, kept).read()
+    except trouble.Beyond as error:
+        return _by_program(place, error, kept)
+    except trouble.Wrong as error:
+        said = findings.Finding("GP507", f"{place} cannot be built", _where(error, place), error.what, "correct it")
+        return documents.Read((), (said,))
+    if findings.errors(found.findings):
+        return documents.Read((), found.findings)
+    return found
+
+
+def _by_program(place: Path, beyond: trouble.Beyond, kept: Path | None) -> documents.Read:
     program = next((words for words in BUILDERS if shutil.which(words[0])), None)
-    if program is None:
-        return documents.Read((), (_unbuilt(place / KUSTOMIZATIONS[0]),))
+    if program is None or remote.asked(place):
+        return documents.Read((), (_unbuilt(place, beyond),))
     try:
         done = subprocess.run([*program, str(place)], capture_output=True, timeout=BUILD_SECONDS, check=True)
     except (subprocess.SubprocessError, OSError) as error:
         why = (getattr(error, "stderr", None) or str(error).encode()).decode(errors="replace").strip()
-        said = findings.Finding("GP507", f"{place} cannot be built", findings.Place(str(place)), why, "correct it")
+        said = findings.Finding("GP507", f"{place} cannot be built", _where(beyond, place), why, "correct it")
         return documents.Read((), (said,))
     return cache.decode(documents.Source(f"{place} (built)", done.stdout), kept)
 
 
+def _where(error: trouble.Trouble, place: Path) -> findings.Place:
+    return error.where if error.where.file else findings.Place(str(place))
+
+
+def _unbuilt(place: Path, beyond: trouble.Beyond) -> findings.Finding:
+    why = f"{beyond.what}: only kustomize itself builds that, and neither kustomize nor kubectl is on the PATH"
+    remedy = f"kustomize build {place} | groundplan check -"
+    return findings.Finding("GP507", f"{place} is not built here", _where(beyond, place), why, remedy)
+
+
 def _wanted(path: Path, top: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-    return not hidden and (path.suffix in SUFFIXES or path.name in KUSTOMIZATIONS) and path.is_file()
+    return not hidden and (path.suffix in SUFFIXES or path.name in files.NAMES) and path.is_file()
 
 
 def _file(path: Path, kept: Path | None) -> documents.Read:
@@ -83,9 +106,9 @@ def _file(path: Path, kept: Path | None) -> documents.Read:
     return cache.decode(documents.Source(str(path), text), kept)
 
 
-def _unbuilt(path: Path) -> findings.Finding:
+def _part(path: Path) -> findings.Finding:
     why = "its files are parts: what reaches the cluster is what kustomize makes of them"
-    remedy = f"kustomize build {path.parent} | groundplan check -"
+    remedy = f"name the kustomization itself: groundplan check {path.parent}"
     return findings.Finding("GP507", f"{path.parent} is a kustomization", findings.Place(str(path)), why, remedy)
 
 

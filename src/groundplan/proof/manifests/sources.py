@@ -61,20 +61,30 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _yaml(source: documents.Source) -> documents.Read:
-    values, found = yaml_reader.Values(), []
+def plain(source: documents.Source) -> tuple[list[tuple[Any, int]], list[findings.Finding]]:
+    """The values of a YAML source with the lines that they begin at, whatever they are; or why there are none."""
+    values: list[tuple[Any, int]] = []
+    reader = yaml_reader.Values()
     try:
         composer = yaml_reader.Composer(source.text)
         while composer.check_node():
             node = composer.get_node()
-            found.append((values.document(node), node.start_mark.line + 1))
+            values.append((reader.document(node), node.start_mark.line + 1))
     except yaml.YAMLError as error:
-        return documents.Read((), (_broken(source, error),))
+        return [], [_broken(source, error)]
     except (yaml_reader.Trouble, UnicodeDecodeError, RecursionError) as error:
         place = findings.Place(source.name, getattr(error, "line", 0))
-        said = findings.Finding("GP501", f"{source.name} cannot be read", place, str(error), _remedy(source))
-        return documents.Read((), (said,))
-    return _gathered(source, found, [*_twice(source, values), *_traps(source, values)])
+        return [], [findings.Finding("GP501", f"{source.name} cannot be read", place, str(error), _remedy(source))]
+    return values, [*_twice(source, reader), *_traps(source, reader)]
+
+
+def _yaml(source: documents.Source) -> documents.Read:
+    values, said = plain(source)
+    return (
+        _gathered(source, values, said)
+        if values or not findings.errors(tuple(said))
+        else documents.Read((), tuple(said))
+    )
 
 
 def _broken(source: documents.Source, error: yaml.YAMLError) -> findings.Finding:

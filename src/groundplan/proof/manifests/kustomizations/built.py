@@ -1,0 +1,130 @@
+"""A kustomization from its fields to its objects, in the order in which kustomize goes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from groundplan.proof import findings
+from groundplan.proof.manifests import documents
+from groundplan.proof.manifests.kustomizations import files, items, patches, transformations, trouble
+
+_KNOWN = frozenset({
+    "apiVersion", "kind", "metadata", "resources", "bases", "components", "patches", "patchesStrategicMerge",
+    "patchesJson6902", "namespace", "labels", "commonLabels", "commonAnnotations", "images", "replicas",
+})  # fmt: skip
+_KINDS = {
+    "Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1",
+}  # fmt: skip
+Transformation = Callable[[list[items.Item], Any, documents.Spot], None]
+_PLAIN: tuple[tuple[str, Transformation], ...] = (
+    ("images", transformations.images),
+    ("replicas", transformations.replicas),
+)
+
+
+class Build:
+    """One build: the objects so far, and what was found on the way."""
+
+    def __init__(self, place: Path, kept: Path | None) -> None:
+        self.top = files.Folder(place, kept)
+        self.items: list[items.Item] = []
+        self.said: list[findings.Finding] = []
+
+    def read(self) -> documents.Read:
+        """Every object, each with the places of its fields; raises `trouble.Trouble`."""
+        self._kustomization(self.top, self.items, "Kustomization")
+        return documents.Read(tuple(each.done() for each in self.items), tuple(dict.fromkeys(self.said)))
+
+    def _kustomization(self, folder: files.Folder, some: list[items.Item], kind: str) -> None:
+        fields, spot = folder.own()
+        for name, value in fields.items():
+            if name not in _KNOWN and value not in (None, [], {}, ""):
+                raise trouble.Beyond(f"the field {name}", spot.below(name))
+        said = str(fields.get("kind", "Kustomization"))
+        if said != kind or fields.get("apiVersion", _KINDS[said]) != _KINDS[said]:
+            raise trouble.Beyond(f"a {said} of {fields.get('apiVersion')} where a {kind} is wanted", spot.below("kind"))
+        if not fields.keys() - {"apiVersion", "kind", "metadata"}:
+            raise trouble.Wrong("an empty kustomization", spot)
+        own: list[items.Item] = []
+        for name in ("resources", "bases"):
+            for number, words in enumerate(patches.listed(fields.get(name), spot.below(name))):
+                self._resource(folder, words, own, spot.below(name, number))
+        everything = own if kind == "Kustomization" else some
+        if everything is not own:
+            everything += own
+        for number, words in enumerate(patches.listed(fields.get("components"), spot.below("components"))):
+            here = spot.below("components", number)
+            self._kustomization(folder.folder(_text(words, here), here), everything, "Component")
+        self._transform(folder, fields, everything, spot)
+        if everything is own:
+            some += own
+        _distinct(some)
+
+    def _resource(self, folder: files.Folder, words: Any, some: list[items.Item], spot: documents.Spot) -> None:
+        name = _text(words, spot)
+        if folder.is_folder(name, spot):
+            self._kustomization(folder.folder(name, spot), some, "Kustomization")
+            return
+        read = folder.read(name, spot)
+        self.said += read.findings
+        doubtful = files.doubtful(read)
+        some += (items.Item(each, doubtful=doubtful) for each in read.documents)
+
+    def _transform(
+        self, folder: files.Folder, fields: dict[str, Any], some: list[items.Item], spot: documents.Spot
+    ) -> None:
+        for each in patches.strategic(folder, fields.get("patchesStrategicMerge"), spot.below("patchesStrategicMerge")):
+            self._patch(some, each)
+        for each in patches.general(folder, fields.get("patches"), spot.below("patches"), json=False):
+            self._patch(some, each)
+        if "namespace" in fields:
+            transformations.namespace(some, fields["namespace"], spot.below("namespace"))
+        _labels(some, fields, spot)
+        if "commonAnnotations" in fields:
+            transformations.annotate(some, fields["commonAnnotations"], spot.below("commonAnnotations"))
+        for each in patches.general(folder, fields.get("patchesJson6902"), spot.below("patchesJson6902"), json=True):
+            self._patch(some, each)
+        for name, transform in _PLAIN:
+            transform(some, fields.get(name), spot.below(name))
+
+    def _patch(self, some: list[items.Item], patch: patches.Patch) -> None:
+        said = patches.apply(some, patch)
+        if said:
+            self.said.append(said)
+
+
+def _labels(some: list[items.Item], fields: dict[str, Any], spot: documents.Spot) -> None:
+    given: list[str] = []
+    for number, each in enumerate(patches.listed(fields.get("labels"), spot.below("labels"))):
+        here = spot.below("labels", number)
+        if not isinstance(each, dict) or not each.keys() <= {"pairs", "includeSelectors", "includeTemplates"}:
+            raise trouble.Beyond("labels by more than pairs, includeSelectors and includeTemplates", here)
+        chosen = each.get("includeSelectors") is True
+        if each.get("includeTemplates") is True and not chosen:
+            raise trouble.Beyond(
+                "labels with includeTemplates alone, which versions of kustomize read differently", here
+            )
+        pairs = here.below("pairs")
+        given += (key for key, _ in transformations.words(each.get("pairs"), pairs))
+        transformations.labels(some, each.get("pairs"), pairs, selectors=chosen, templates=chosen)
+    if "commonLabels" in fields:
+        here = spot.below("commonLabels")
+        given += (key for key, _ in transformations.words(fields["commonLabels"], here))
+        transformations.labels(some, fields["commonLabels"], here, selectors=True, templates=True)
+    if len(set(given)) != len(given):
+        raise trouble.Beyond("one label by two fields", spot.below("labels"))
+
+
+def _text(words: Any, spot: documents.Spot) -> str:
+    if not isinstance(words, str):
+        raise trouble.Beyond("something else than a path", spot)
+    return words
+
+
+def _distinct(some: list[items.Item]) -> None:
+    seen: dict[tuple[str, ...], items.Item] = {}
+    for each in some:
+        if each.name and seen.setdefault(each.key, each) is not each:
+            raise trouble.Wrong(f"{each.title} comes about twice", each.spot(("metadata", "name")))

@@ -1,0 +1,131 @@
+"""`patches`, `patchesStrategicMerge` and `patchesJson6902`: what they are and whom they are for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from groundplan.proof import findings
+from groundplan.proof.manifests import documents
+from groundplan.proof.manifests.kustomizations import files, items, json_patch, merge, trouble
+from groundplan.proof.model import kinds
+
+_TARGET = {"group", "version", "kind", "name", "namespace"}
+
+
+class Patch(msgspec.Struct, frozen=True):
+    """One patch: a list of operations or a part of an object, and the fields its targets must have."""
+
+    body: Any
+    spot: documents.Spot
+    target: dict[str, str] | None
+    said: documents.Spot
+    """Where the kustomization has it."""
+
+
+def strategic(folder: files.Folder, entries: Any, spot: documents.Spot) -> Iterator[Patch]:
+    """Of `patchesStrategicMerge`: files, or patches as they stand."""
+    for number, each in enumerate(listed(entries, spot)):
+        here = spot.below(number)
+        if not isinstance(each, str):
+            raise trouble.Beyond("a patch that is neither a path nor text", here)
+        for body, where in _bodies(folder, {"patch" if "\n" in each else "path": each}, here):
+            if not isinstance(body, dict):
+                raise trouble.Beyond("a patch that is no mapping", where)
+            yield Patch(body, where, None, here)
+
+
+def general(folder: files.Folder, entries: Any, spot: documents.Spot, *, json: bool) -> Iterator[Patch]:
+    """Of `patches`, or of `patchesJson6902`."""
+    for number, each in enumerate(listed(entries, spot)):
+        here = spot.below(number)
+        if not isinstance(each, dict) or not {"target"} >= each.keys() - {"path", "patch"}:
+            raise trouble.Beyond("an entry with more than path, patch and target", here)
+        target = _target(each.get("target"), here.below("target"))
+        bodies = list(_bodies(folder, each, here))
+        wanted = (list,) if json else (list, dict) if target else (dict,)
+        if len(bodies) != 1 or not isinstance(bodies[0][0], wanted) or (json and not target):
+            raise trouble.Beyond("not one patch of the kind that is wanted here", here)
+        yield Patch(*bodies[0], target, here)
+
+
+def listed(entries: Any, spot: documents.Spot) -> list[Any]:
+    """A field that is a list, or nothing."""
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        raise trouble.Beyond("something else than a list", spot)
+    return entries
+
+
+def _bodies(folder: files.Folder, said: dict[str, Any], here: documents.Spot) -> Iterator[tuple[Any, documents.Spot]]:
+    path, text = said.get("path"), said.get("patch")
+    if isinstance(path, str) and text is None:
+        source = folder.file(path, here)
+        for value, line in folder.values(source, here):
+            yield value, documents.Spot(source, line)
+    elif isinstance(text, str) and path is None:
+        at = here.below("patch")
+        for value, _ in folder.values(documents.Source(at.source.name, text.encode()), at):
+            yield value, at
+    else:
+        raise trouble.Beyond("not either path or patch", here)
+
+
+def _target(said: Any, spot: documents.Spot) -> dict[str, str] | None:
+    if said is None:
+        return None
+    if not isinstance(said, dict) or not said or not all(isinstance(each, str) for each in said.values()):
+        raise trouble.Beyond("a target that is no mapping of words", spot)
+    for key, words in said.items():
+        if key not in _TARGET or not re.fullmatch(r"(?:[\w./\-]|\\[.\-]|\.\*|\|)*", words):
+            raise trouble.Beyond(f"a target by {key}, {words}", spot.below(key))
+    return said
+
+
+def apply(some: list[items.Item], patch: Patch) -> findings.Finding | None:
+    """Patches its targets among the objects; says so where it has none."""
+    chosen = [each for each in some if _is_target(each, patch)] if patch.target else [_named(some, patch)]
+    for each in chosen:
+        if each.doubtful:
+            raise trouble.Beyond(
+                f"a patch of {each.title}, whose file readers of YAML understand differently", patch.said
+            )
+        if isinstance(patch.body, list):
+            json_patch.apply(each, patch.body, patch.spot)
+        elif merge.deletes(patch.body):
+            some.remove(each)
+        else:
+            merge.apply(each, patch.body, patch.spot)
+    return None if chosen else _nobody(patch)
+
+
+def _is_target(item: items.Item, patch: Patch) -> bool:
+    wanted = patch.target or {}
+    said: dict[str, tuple[str, ...]] = {"group": (item.group,), "version": (item.version,), "kind": (item.kind,)}
+    said |= {"namespace": (item.first[0], item.namespace), "name": (item.first[1], item.name)}
+    return all(any(re.fullmatch(f"(?:{words})", each) for each in said[key]) for key, words in wanted.items() if words)
+
+
+def _named(some: Iterable[items.Item], patch: Patch) -> items.Item:
+    body = patch.body
+    metadata = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
+    version, kind, name = body.get("apiVersion"), body.get("kind"), metadata.get("name")
+    if not all(isinstance(each, str) for each in (version, kind, name)):
+        raise trouble.Beyond("a patch that does not say whom it is for", patch.spot)
+    space = metadata.get("namespace") or "default"
+    wanted = ("" if kind in kinds.CLUSTER_SCOPED else space, name)
+    alike = [each for each in some if (each.document.data["apiVersion"], each.kind) == (version, kind)]
+    found = [each for each in alike if wanted in (each.first, (each.namespace, each.name))]
+    if len(found) != 1:
+        raise trouble.Beyond(f"{len(found)} objects are the {kind} {name} that it patches", patch.said)
+    return found[0]
+
+
+def _nobody(patch: Patch) -> findings.Finding:
+    what = "a patch changes nothing"
+    why = f"no object is {', '.join(f'{key} {words}' for key, words in (patch.target or {}).items())}"
+    return findings.Finding("GP508", what, patch.said.place(), why, "correct its target, or remove it")

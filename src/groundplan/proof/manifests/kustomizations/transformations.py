@@ -1,0 +1,171 @@
+"""What a kustomization does to all its objects: namespace, labels, annotations, images, replicas.
+
+Source: https://github.com/kubernetes-sigs/kustomize/tree/master/api/internal/konfig/builtinpluginconsts (which fields).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from groundplan.proof.manifests import documents
+from groundplan.proof.manifests.kustomizations import items, patches, trouble
+from groundplan.proof.model import kinds
+
+_TEMPLATE: items.Path = ("spec", "template", "metadata")
+_CRON: items.Path = ("spec", "jobTemplate", "spec", "template", "metadata")
+_TEMPLATES: dict[str, tuple[items.Path, ...]] = {
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"), (_TEMPLATE,)
+    ),
+    "CronJob": (("spec", "jobTemplate", "metadata"), _CRON),
+}
+_SELECTORS: dict[str, items.Path] = {
+    "Service": ("spec", "selector"), "ReplicationController": ("spec", "selector"),
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("spec", "selector", "matchLabels")),
+}  # fmt: skip
+_KNOWN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
+"""Groups whose kinds kustomize knows to be namespaced or not."""
+_ELSEWHERE = frozenset({
+    "Namespace", "RoleBinding", "ClusterRoleBinding", "APIService", "CustomResourceDefinition",
+    "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
+})  # fmt: skip
+"""Kinds in which a namespace is written elsewhere too."""
+_COUNTED = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
+
+
+def namespace(some: list[items.Item], name: Any, spot: documents.Spot) -> None:
+    """Puts everything that is namespaced into one namespace."""
+    if not isinstance(name, str) or not name:
+        raise trouble.Beyond("a namespace that is no name", spot)
+    for each in some:
+        if each.kind in _ELSEWHERE or each.group not in _KNOWN:
+            raise trouble.Beyond(f"namespace, with a {each.kind} among the objects", spot)
+        if each.kind not in kinds.CLUSTER_SCOPED:
+            each.put(("metadata", "namespace"), name, spot)
+
+
+def labels(some: list[items.Item], pairs: Any, spot: documents.Spot, *, selectors: bool, templates: bool) -> None:
+    """Adds labels: to the objects, to the pods they make, to what selects these."""
+    for each in some:
+        for key, value in words(pairs, spot):
+            _set(each, ("metadata", "labels"), key, value, spot)
+            for place in _TEMPLATES.get(each.kind, ()) if templates else ():
+                _set(each, (*place, "labels"), key, value, spot)
+            for place, create in _selecting(each, spot) if selectors else ():
+                if create or isinstance(each.get(place), dict):
+                    _set(each, place, key, value, spot)
+
+
+def _selecting(item: items.Item, spot: documents.Spot) -> Iterator[tuple[items.Path, bool]]:
+    """Where labels select pods, and whether a missing selector is made."""
+    if item.kind in _SELECTORS:
+        yield _SELECTORS[item.kind], True
+    if item.kind == "StatefulSet":
+        claims = item.get(("spec", "volumeClaimTemplates"))
+        for number in range(len(claims) if isinstance(claims, list) else 0):
+            yield ("spec", "volumeClaimTemplates", number, "metadata", "labels"), True
+    if item.kind in ("Job", "PodDisruptionBudget"):
+        yield ("spec", "selector", "matchLabels"), False
+    if item.kind == "CronJob":
+        yield ("spec", "jobTemplate", "spec", "selector", "matchLabels"), False
+    if item.kind == "NetworkPolicy":
+        yield from _of_policy(item)
+    if item.kind in _TEMPLATES and _spread(item):
+        raise trouble.Beyond(f"labels with selectors, and {item.title} spreads by labels", spot)
+
+
+def _of_policy(item: items.Item) -> Iterator[tuple[items.Path, bool]]:
+    yield ("spec", "podSelector", "matchLabels"), False
+    for side, word in (("ingress", "from"), ("egress", "to")):
+        rules = item.get(("spec", side))
+        for number, rule in enumerate(rules if isinstance(rules, list) else ()):
+            peers = rule.get(word) if isinstance(rule, dict) else None
+            for place in range(len(peers) if isinstance(peers, list) else 0):
+                yield ("spec", side, number, word, place, "podSelector", "matchLabels"), False
+
+
+def _spread(item: items.Item) -> bool:
+    spec = item.get((*_TEMPLATES[item.kind][-1][:-1], "spec"))
+    return isinstance(spec, dict) and not {"affinity", "topologySpreadConstraints"}.isdisjoint(spec)
+
+
+def annotate(some: list[items.Item], pairs: Any, spot: documents.Spot) -> None:
+    """Adds annotations to the objects and to the pods they make."""
+    for each in some:
+        for key, value in words(pairs, spot):
+            _set(each, ("metadata", "annotations"), key, value, spot)
+            for place in _TEMPLATES.get(each.kind, ()):
+                _set(each, (*place, "annotations"), key, value, spot)
+
+
+def words(pairs: Any, spot: documents.Spot) -> list[tuple[str, str]]:
+    """The pairs of a mapping of words."""
+    if not isinstance(pairs, dict) or not all(isinstance(each, str) for each in pairs.values()):
+        raise trouble.Beyond("no mapping of words to words", spot)
+    return list(pairs.items())
+
+
+def _set(item: items.Item, place: items.Path, key: str, value: str, spot: documents.Spot) -> None:
+    for length in range(1, len(place) + 1):
+        there = item.get(place[:length])
+        if there is items.MISSING:
+            item.put(place[:length], {}, spot)
+        elif there is None or not isinstance(there, dict | list):
+            raise trouble.Beyond(f"{item.title} has no mapping at {'.'.join(map(str, place[:length]))}", spot)
+    item.put((*place, key), value, spot.below(key))
+
+
+def images(some: list[items.Item], entries: Any, spot: documents.Spot) -> None:
+    """Other names, tags or digests for images, wherever containers are listed."""
+    for number, each in enumerate(patches.listed(entries, spot)):
+        here = spot.below(number)
+        known = {"name", "newName", "newTag", "digest"}
+        if not isinstance(each, dict) or not each.keys() <= known or {"newTag", "digest"} <= each.keys():
+            raise trouble.Beyond("an image by more than newName, and newTag or digest", here)
+        if not all(isinstance(value, str) and value for value in each.values()) or "name" not in each:
+            raise trouble.Beyond("an image by something else than words", here)
+        if not re.fullmatch(r"[\w./:-]+", each["name"]):
+            raise trouble.Beyond(f"an image called {each['name']}", here)
+        for item in some:
+            for path in _containers(item.data, ()):
+                _image(item, (*path, "image"), each, here)
+
+
+def _containers(tree: Any, path: items.Path) -> Iterator[items.Path]:
+    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in inner:
+        if key in ("containers", "initContainers") and isinstance(value, list):
+            yield from ((*path, key, number) for number in range(len(value)))
+        yield from _containers(value, (*path, key))
+
+
+def _image(item: items.Item, path: items.Path, said: dict[str, str], spot: documents.Spot) -> None:
+    old = item.get(path)
+    if not isinstance(old, str):
+        return
+    tag = r"(:[a-zA-Z0-9_.{}-]*)?"
+    found = re.fullmatch(f"({re.escape(said['name'])}){tag}", old)
+    # kustomize takes the name for a regular expression, and reads a digest differently from version to version.
+    if (found is None) != (re.fullmatch(said["name"] + tag, old) is None) or old.startswith(f"{said['name']}@"):
+        raise trouble.Beyond(f"the image {old} by the name {said['name']}", spot)
+    if found:
+        rest = (
+            f":{said['newTag']}" if "newTag" in said else f"@{said['digest']}" if "digest" in said else found[2] or ""
+        )
+        item.put(path, f"{said.get('newName', found[1])}{rest}", spot)
+
+
+def replicas(some: list[items.Item], entries: Any, spot: documents.Spot) -> None:
+    """Another number of replicas for workloads of a name."""
+    for number, each in enumerate(patches.listed(entries, spot)):
+        here = spot.below(number)
+        count = each.get("count") if isinstance(each, dict) and each.keys() == {"name", "count"} else None
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise trouble.Beyond("replicas by something else than name and count", here)
+        found = [item for item in some if item.kind in _COUNTED and each["name"] in (item.first[1], item.name)]
+        if not found:
+            raise trouble.Beyond(f"replicas of {each['name']}, which is no workload here", here)
+        for item in found:
+            item.put(("spec", "replicas"), count, here.below("count"))
