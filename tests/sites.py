@@ -21,7 +21,7 @@ def imagined(plan: platform.Platform) -> site.Site:
         plan_folder=pathlib.Path("/plan"),
         python="/python",
         ports={name: 10000 + number for number, name in enumerate(names)},
-        secrets={path: f"<secret {path}>" for path in demands.generators(plan)},
+        secrets={path: f"<secret {path}>" for path in plan.kept},
         tokens={(caller, callee): f"<token {caller} {callee}>" for caller, callee in demands.tokens(plan)},
         issuer="groundplan:test",
         jwks=json.dumps({"keys": []}),

@@ -37,17 +37,19 @@ def page() -> str:
     return "\n\n".join(parts) + f"\n| code | what it says |\n|---|---|\n{rows}\n"
 
 
-def _verb(verb: click.Command) -> str:
+def _verb(verb: click.Command, above: str = "groundplan") -> str:
     # A command keeps the first help option it makes: the same as when it is run under the program.
     names = cli.groundplan.context_settings["help_option_names"]
     context = click.Context(
         verb,
-        info_name=f"groundplan {verb.name}",
+        info_name=f"{above} {verb.name}",
         max_content_width=100,
         terminal_width=100,
         help_option_names=names,
     )
-    return f"### groundplan {verb.name}\n\n```text\n{verb.get_help(context)}\n```"
+    said = f"### {above} {verb.name}\n\n```text\n{verb.get_help(context)}\n```"
+    below = verb.commands.values() if isinstance(verb, click.Group) else ()
+    return "\n\n".join([said, *(_verb(each, f"{above} {verb.name}") for each in below)])
 
 
 def _door(door: types.ModuleType) -> Iterator[str]:

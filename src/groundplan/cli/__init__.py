@@ -27,6 +27,7 @@ from groundplan.cli import (
     reach,
     restart,
     up,
+    vault,
     wait,
 )
 from groundplan.cli import exec as exec_
@@ -48,6 +49,7 @@ VERBS: tuple[click.Command, ...] = (
     reach.command,
     explain.command,
     compare.command,
+    vault.command,
 )
 
 

@@ -67,6 +67,8 @@ class Draft:
         self.pods: dict[str, Pod] = {}
         self.charts: dict[str, workloads.Chart] = {}
         self.flows: list[flows.Flow] = []
+        self.holders: tuple[workloads.Holder, ...] = ()
+        """Who reads which secrets."""
         self.findings: list[findings.Finding] = []
 
     def labels(self, name: str) -> dict[str, str]:

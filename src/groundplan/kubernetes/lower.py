@@ -29,6 +29,7 @@ from groundplan.kubernetes import (
 )
 from groundplan.model import environment, findings, platform
 from groundplan.shapes import objects
+from groundplan.shapes import workloads as workload_shapes
 
 PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...] = (
     ("namespaces", namespaces.apply),
@@ -57,6 +58,8 @@ class Lowered:
     environment: str
     objects: tuple[objects.Object, ...]
     flows: tuple[flows.Flow, ...]
+    holders: tuple[workload_shapes.Holder, ...]
+    """The workloads that hold secrets, in the order of their names, with the exact paths."""
 
 
 def lower(plan: platform.Platform, env: environment.Environment) -> Lowered:
@@ -75,4 +78,6 @@ def lower(plan: platform.Platform, env: environment.Environment) -> Lowered:
     found = (*draft.findings, *names.check(draft))
     if found:
         raise findings.PlanError(found)
-    return Lowered(env.name, tuple(draft.objects[key] for key in sorted(draft.objects)), tuple(draft.flows))
+    return Lowered(
+        env.name, tuple(draft.objects[key] for key in sorted(draft.objects)), tuple(draft.flows), draft.holders
+    )

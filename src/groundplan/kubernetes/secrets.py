@@ -27,7 +27,8 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
         return
     for pod in holders:
         _deliver(pod, store, cluster, draft)
-    admitted = store.admits([holder(pod) for pod in sorted(holders, key=lambda pod: pod.name)])
+    draft.holders = tuple(holder(pod) for pod in sorted(holders, key=lambda pod: pod.name))
+    admitted = store.admits(draft.holders)
     name = f"{store.name}{names.ACCESS}"
     body: objects.Tree = {"data": {key: admitted[key] for key in sorted(admitted)}}
     draft.add("v1 ConfigMap", name, body, store.origin, namespace=store.namespace, component=store.name)

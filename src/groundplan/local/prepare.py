@@ -55,7 +55,7 @@ def survey(
         plan_folder=folder,
         python=sys.executable,
         ports={name: book.take(name, wish) for name, wish in demands.ports(plan, env)},
-        secrets=vault.contents(directory.secrets, demands.generators(plan)),
+        secrets=vault.contents(directory.secrets, {path: each.generator for path, each in plan.kept.items()}),
         tokens=issuer.tokens(signer, demands.tokens(plan), namespaces),
         issuer=signer.name,
         jwks=signer.jwks,

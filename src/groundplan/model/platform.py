@@ -139,3 +139,13 @@ class Platform:
     def edges_to(self, target: object) -> tuple[parts.Edge, ...]:
         """The edges that lead to `target`."""
         return tuple(edge for edge in self.edges if edge.right.target is target)
+
+    @property
+    def kept(self) -> dict[str, secret_shapes.Secret]:
+        """Every secret that must exist, by path: the author's, those of rights, and the resources' own."""
+        found = [*self.secrets]
+        for edge in self.edges:
+            found += edge.right.secrets(edge.source)
+        for engine in self.resources:
+            found += engine.secrets()
+        return {secret.path: secret for secret in found}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from groundplan.local.plan import site
-from groundplan.model import autoscale, environment, platform, processes, resource, rights, secrets, service
+from groundplan.model import autoscale, environment, platform, processes, resource, rights, service
 from groundplan.shapes import processes as process_shapes
 
 
@@ -55,16 +55,6 @@ def engines(plan: platform.Platform) -> list[resource.Resource]:
     """Resources of the plan and those that stand in for externals."""
     stand_ins = [each.stand_in for each in plan.externals if isinstance(each.stand_in, resource.Resource)]
     return sorted([*plan.resources, *stand_ins], key=lambda each: each.name)
-
-
-def generators(plan: platform.Platform) -> dict[str, secrets.Generator]:
-    """Every secret that must exist, by path: the author's, those of rights, and the resources' own."""
-    found = [*plan.secrets]
-    for edge in plan.edges:
-        found += edge.right.secrets(edge.source)
-    for engine in plan.resources:
-        found += engine.secrets()
-    return {secret.path: secret.generator for secret in found}
 
 
 def tokens(plan: platform.Platform) -> list[tuple[str, str]]:

@@ -1,0 +1,60 @@
+"""What an environment's Vault must hold: read off the very objects that are built for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from groundplan.kubernetes import lower, names, settings
+from groundplan.live.vault import tokens
+from groundplan.model import environment, findings, platform, resource, secrets
+
+MOUNT = "secret"
+AUTH = "kubernetes"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Policies and roles by name, as the API takes them, and the secrets that workloads read, by path."""
+
+    policies: dict[str, str]
+    roles: dict[str, dict[str, Any]]
+    generated: dict[str, secrets.Generator]
+    supplied: tuple[secrets.Secret, ...]
+    """Secrets that people bring."""
+    tokens: tuple[str, ...]
+    """Those of `tokens.PATHS` that somebody reads."""
+
+
+def of(plan: platform.Platform, env: environment.Environment) -> Wanted:
+    """What the store of `env` must hold; raises findings.PlanError where it keeps no secrets in a Vault."""
+    store = settings.store(env)
+    lowered = lower.lower(plan, env)
+    data = _access(lowered, store) if store else None
+    if data is None:
+        raise findings.PlanError((_no_vault(env),))
+    held = sorted({path for each in lowered.holders for path in each.paths})
+    kept = [plan.kept[path] for path in held if path in plan.kept]
+    return Wanted(
+        policies={key.removeprefix("policy.").removesuffix(".hcl"): data[key] for key in data if key.endswith(".hcl")},
+        roles={
+            key.removeprefix("role.").removesuffix(".json"): json.loads(data[key])
+            for key in data
+            if key.endswith(".json")
+        },
+        generated={each.path: each.generator for each in kept if not isinstance(each.generator, secrets.Supplied)},
+        supplied=tuple(each for each in kept if isinstance(each.generator, secrets.Supplied)),
+        tokens=tuple(path for path in tokens.PATHS if path in held),
+    )
+
+
+def _access(lowered: lower.Lowered, store: resource.Store) -> dict[str, str] | None:
+    name = f"{store.name}{names.ACCESS}"
+    found = (made.tree["data"] for made in lowered.objects if (made.key.kind, made.key.name) == ("ConfigMap", name))
+    return next(found, None)
+
+
+def _no_vault(env: environment.Environment) -> findings.Finding:
+    what, why = f"environment {env.name} keeps no secrets in a Vault", "so there is none to set up"
+    return findings.Finding("GP303", what, env.origin, why, "add secrets=vault, a Vault(…) of the plan")

@@ -1,0 +1,150 @@
+"""The verb ``vault bootstrap``: what it takes, what it refuses, and what it never shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.kubernetes import worlds
+from tests.live import certificates, vaults
+
+ISSUER = "https://oidc.example.com/cluster"
+JWKS = {"keys": [{"kty": "RSA", "kid": "one", "n": "AQAB", "e": "AQAB"}]}
+PASSWORD = "correct horse battery staple"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "groundplan", "vault", "bootstrap", str(worlds.PAYMENTS.parent), *arguments]
+
+
+def asked(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("--environment", "production", *arguments),
+        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+        env={key: value for key, value in os.environ.items() if not key.startswith("VAULT_")} | environment,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def brought(tmp_path: pathlib.Path) -> list[str]:
+    """The options that bring everything that people bring."""
+    for name, text in (("smtp", PASSWORD), ("issuer", f"{ISSUER}\n"), ("jwks", json.dumps(JWKS))):
+        (tmp_path / name).write_text(text)
+    files = {"--token-issuer": "issuer", "--token-keys": "jwks"}
+    return [f"--supply=app/smtp=@{tmp_path}/smtp", *(f"{option}={tmp_path}/{name}" for option, name in files.items())]
+
+
+def test_it_sets_up_a_vault_and_shows_neither_keys_nor_secrets(tmp_path, brought):
+    vault, file = vaults.Vault(), tmp_path / "keys.json"
+    with vaults.served(vault) as address:
+        done = asked("--address", address, "--keys-to", str(file), *brought, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["initialized"] and len(said["changed"]) > 30
+    assert vault.kept["app/smtp"] == [PASSWORD] and vault.kept["platform/token-issuer"] == [ISSUER]
+    never = [*vault.shares, "hvs.root", *(text for versions in vault.kept.values() for text in versions)]
+    shown = done.stdout + done.stderr
+    assert [text for text in never if text and text in shown] == []
+
+
+def test_what_is_missing_is_listed_whole_before_anything_is_done(tmp_path):
+    vault = vaults.Vault()
+    with vaults.served(vault) as address:
+        done = asked("--address", address, "--keys-to", str(tmp_path / "keys.json"))
+    assert done.returncode == 1 and not vault.shares and not list(tmp_path.iterdir())
+    assert "app/smtp, platform/token-issuer, platform/token-keys" in done.stderr
+    assert "--supply app/smtp=@FILE --context NAME" in done.stderr
+
+
+def test_keys_are_printed_where_that_was_asked_for(tmp_path, brought):
+    vault = vaults.Vault()
+    with vaults.served(vault) as address:
+        done = asked("--address", address, "--keys-to", "-", "--shares", "1", "--threshold", "1", *brought)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["unseal_keys_b64"] == vault.shares
+        vault.tokens.add("mine")
+        again = asked("--address", address, "--keys-to", "-", *brought, VAULT_TOKEN="mine")
+    assert again.returncode == 0 and again.stdout == "" and "everything was there already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--address", "http://vault.example.com:8200"], "https"),
+        (["--address", "ftp://127.0.0.1"], "--address"),
+        (["--address", "http://127.0.0.1:port"], "--address"),
+        (["--threshold", "9"], "--threshold"),
+        (["--threshold", "1"], "--threshold"),
+        (["--supply", "app/smtp=hunter2"], "PATH=@FILE"),
+        (["--supply", "app/other=@/dev/null"], "app/smtp"),
+        (["--supply", "app/smtp=@/nowhere"], "cannot be read"),
+        (["--token-keys", __file__, "--context", "here"], "--context"),
+        (["--token-file", "/nowhere"], "--token-file"),
+    ],
+)
+def test_unusable_arguments_are_told_apart(tmp_path, arguments, word):
+    done = asked("--keys-to", str(tmp_path / "keys.json"), *arguments)
+    assert done.returncode == 2 and word in done.stderr and "hunter2" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_environment_without_a_vault_is_a_finding(tmp_path):
+    plan = tmp_path / "plan.py"
+    plan.write_text('from groundplan import Platform\nplan = Platform("bare")\nplan.environment("live")\n')
+    words = ["vault", "bootstrap", str(plan), "--environment", "live", "--keys-to", "-"]
+    done = subprocess.run([sys.executable, "-m", "groundplan", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "GP303 environment live keeps no secrets in a Vault" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["{", '{"keys": []}', '{"keys": [{"kty": "RSA", "d": "private"}]}', "[]"])
+def test_keys_of_tokens_that_are_none_are_refused(tmp_path, brought, wrong):
+    (tmp_path / "jwks").write_text(wrong)
+    done = asked("--address", "http://127.0.0.1:9", "--keys-to", str(tmp_path / "keys.json"), *brought)
+    assert done.returncode == 1 and "no keys of tokens" in done.stderr
+
+
+def test_it_is_killed_and_begun_anew(tmp_path, brought):
+    """The process itself, by SIGKILL: what it wrote before stands, and the next one ends the work."""
+    vault, file = vaults.Vault(), tmp_path / "keys.json"
+    slow = dict.fromkeys(range(12, 400), "slow")
+    with vaults.served(vault, slow) as address:
+        arguments = ["--environment", "production", "--address", address, "--keys-to", str(file), *brought]
+        process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "engine" in line:
+                process.send_signal(signal.SIGKILL)
+                break
+        process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGKILL and json.loads(file.read_text())["root_token"]
+    with vaults.served(vault) as address:
+        done = asked("--address", address, "--keys-to", str(file), *brought)
+    assert done.returncode == 0, done.stderr
+    assert vault.tokens == set() and "root_token" not in json.loads(file.read_text())
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+    import http.server
+    import ssl
+    import threading
+
+    for name, content in zip(("cert", "key"), certificates.self_signed(), strict=True):
+        (tmp_path / name).write_bytes(content)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        done = asked("--address", f"https://127.0.0.1:{server.server_port}", "--keys-to", str(tmp_path / "keys.json"))
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert done.returncode == 1 and "is not trusted" in done.stderr and "--ca FILE" in done.stderr
