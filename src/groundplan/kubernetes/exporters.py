@@ -56,6 +56,7 @@ def _container(name: str, exporter: signals.Exporter, cluster: clusters.Cluster)
         "ports": [{"name": PORT, "containerPort": exporter.port, "protocol": "TCP"}],
         "resources": containers.resources(_TAKES),
         "readinessProbe": ask,
-        "livenessProbe": ask,
+        # It is restarted later than it is left out: the same question, asked for longer.
+        "livenessProbe": ask | {"failureThreshold": 6},
         "volumeMounts": [],
     }

@@ -75,6 +75,9 @@ def assumptions(whole: cluster.Cluster) -> Iterator[str]:
     model = whole.model
     for name in sorted(model.namespaces.keys() - model.declared):
         yield f"namespace {name} is not among the documents: taken to have no label but its name"
+    held = sorted({each.namespace for each in model.policies} & model.declared)
+    if absent := [name for name in held if not whole.neighbours(name)]:
+        yield f"policies wait for pods that are not among the documents, in {', '.join(absent)}"
     if not any(each.namespace == "kube-system" for each in model.workloads):
         yield "no DNS server is among the documents: whether names can be looked up was not examined"
     if whole.options.default_namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pathlib
 import re
 from collections.abc import Callable
@@ -14,13 +15,13 @@ from groundplan import proof
 from groundplan.proof import verdict
 from groundplan.proof.lint import codes, run
 
-CLEAN = (pathlib.Path(__file__).parent / "clean.yaml").read_text()
+CLEAN = list(yaml.safe_load_all((pathlib.Path(__file__).parent / "clean.yaml").read_text()))
 Set = dict[str, dict[str, Any]]
 
 
 def clean() -> Set:
     """The documents by `Kind name` (and namespace, where a name is in two)."""
-    return {f"{each['kind']} {each['metadata']['name']}": each for each in yaml.safe_load_all(CLEAN)}
+    return {f"{each['kind']} {each['metadata']['name']}": each for each in copy.deepcopy(CLEAN)}
 
 
 def found(documents: Set) -> list[proof.Finding]:
@@ -79,8 +80,45 @@ def put(name: str, path: str, value: Any) -> Callable[[Set], None]:
     return change
 
 
+def job(documents: Set) -> dict[str, Any]:
+    spec: dict[str, Any] = documents["CronJob tidy"]["spec"]["jobTemplate"]["spec"]
+    return spec
+
+
+def wave(name: str, number: str) -> Callable[[Set], None]:
+    return put(name, "metadata.annotations", {"argocd.argoproj.io/sync-wave": number})
+
+
+def hook(name: str, phase: str, **fields: Any) -> Callable[[Set], None]:
+    def change(documents: Set) -> None:
+        documents[name]["metadata"]["annotations"] = {"argocd.argoproj.io/hook": phase}
+        job(documents)["template"]["spec"].update(fields)
+
+    return change
+
+
+def waiting(name: str, service: str) -> Callable[[Set], None]:
+    def change(documents: Set) -> None:
+        first = yaml.safe_load(yaml.safe_dump(container(documents, name)))
+        kept = {key: value for key, value in first.items() if key in ("image", "resources", "securityContext")}
+        port = {"db": 5432, "web": 80}[service]
+        command = ["sh", "-c", f"until nc -z {service}.shop {port}; do sleep 1; done"]
+        pod(documents, name)["initContainers"] = [{**kept, "name": "wait", "command": command}]
+
+    return change
+
+
+def _measured_without_requests(documents: Set) -> None:
+    container(documents)["resources"] = {"limits": {"memory": "170Mi"}}
+    metric = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    documents["HorizontalPodAutoscaler web"]["spec"]["metrics"] = [{"type": "Resource", "resource": metric}]
+
+
+JOB = "spec.jobTemplate.spec.template.spec"
 IN = "spec.template.spec.containers.0"
 WEB = "Deployment web"
+ELSEWHERE = {"name": "controller", "namespace": "ingress", "port": 443}
+PATIENT = {"httpGet": {"path": "/ready", "port": "http"}, "failureThreshold": 9}
 MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ("GP420", "ingress left open", put("NetworkPolicy controller", "spec.policyTypes", ["Egress"])),
     ("GP421", "egress left open", put("NetworkPolicy controller", "spec.policyTypes", ["Ingress"])),
@@ -137,6 +175,21 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
         put("NetworkPolicy controller", "spec.ingress.0.ports", [{"port": 8080}, {"port": "htttp"}]),
     ),
     ("GP411", "rules of a type left out", put("NetworkPolicy controller", "spec.policyTypes", ["Egress"])),
+    (
+        "GP431",
+        "a webhook that is shut",
+        put("NetworkPolicy controller", "spec.ingress.0.ports", [{"port": 9999}]),
+    ),
+    (
+        "GP431",
+        "a scrape that is shut",
+        lambda all_: [
+            container(all_)["ports"].append({"name": "metrics", "containerPort": 9090}),
+            all_["Service web"]["spec"]["ports"].append({"name": "metrics", "port": 9090, "targetPort": "metrics"}),
+            put("ServiceMonitor web", "spec.endpoints.0.port", "metrics")(all_),
+        ],
+    ),
+    ("GP432", "a port of every node", put("Service web", "spec.type", "NodePort")),
     ("GP510", "a service without pods", put("Service db", "spec.selector", {"app": "dbb"})),
     ("GP511", "a target port misspelt", put("Service web", "spec.ports.0.targetPort", "htttp")),
     ("GP512", "a route to no service", put("Ingress web", "spec.rules.0.http.paths.0.backend.service.name", "wep")),
@@ -151,9 +204,53 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ("GP514", "a selector that misses", put("StatefulSet db", "spec.selector", {"matchLabels": {"app": "dbb"}})),
     ("GP515", "two that select the same", copied(WEB, "web2")),
     ("GP516", "a service with an address", put("Service db", "spec.clusterIP", "10.96.0.9")),
+    ("GP512", "a route of a gateway to no port", put("HTTPRoute teas", "spec.rules.0.backendRefs.0.port", 81)),
+    ("GP513", "a route on no gateway", put("HTTPRoute teas", "spec.parentRefs.0.name", "privat")),
+    ("GP513", "a mount of no volume", put(WEB, f"{IN}.volumeMounts.0.name", "secretz")),
+    (
+        "GP513",
+        "a webhook of no service",
+        put("ValidatingWebhookConfiguration routes", "webhooks.0.clientConfig.service.name", "controler"),
+    ),
+    (
+        "GP511",
+        "a webhook at no port",
+        put("ValidatingWebhookConfiguration routes", "webhooks.0.clientConfig.service.port", 8443),
+    ),
+    (
+        "GP520",
+        "a route into another namespace",
+        put(
+            "HTTPRoute teas", "spec.rules.0.backendRefs", [{"name": "controller", "namespace": "ingress", "port": 443}]
+        ),
+    ),
+    ("GP520", "a host that no listener hears", put("HTTPRoute teas", "spec.hostnames", ["teas.example.org"])),
+    ("GP520", "a section that is not there", put("HTTPRoute teas", "spec.parentRefs.0.sectionName", "http")),
+    (
+        "GP520",
+        "a gateway for its own namespace",
+        put("Gateway public", "spec.listeners.0.allowedRoutes", {"namespaces": {"from": "Same"}}),
+    ),
+    ("GP517", "no request to measure by", _measured_without_requests),
+    ("GP539", "replicas said twice", put(WEB, "spec.replicas", 3)),
     ("GP517", "least above most", put("HorizontalPodAutoscaler web", "spec.minReplicas", 6)),
     ("GP517", "nothing to scale", put("HorizontalPodAutoscaler web", "spec.scaleTargetRef.name", "weeb")),
     ("GP518", "a variable twice", env("LOG_LEVEL", "debug")),
+    (
+        "GP518",
+        "a port of two containers",
+        lambda all_: pod(all_)["containers"].append({**container(all_), "name": "side", "env": []}),
+    ),
+    (
+        "GP518",
+        "two containers of one name",
+        lambda all_: pod(all_)["containers"].append({**container(all_), "ports": []}),
+    ),
+    (
+        "GP518",
+        "a service port twice",
+        lambda all_: all_["Service web"]["spec"]["ports"].append({"name": "more", "port": 80, "targetPort": "http"}),
+    ),
     ("GP519", "a path twice", copied("Ingress web", "web2")),
     ("GP521", "a privileged container", put(WEB, f"{IN}.securityContext.privileged", True)),
     ("GP521", "the node's processes", put(WEB, "spec.template.spec.hostPID", True)),
@@ -209,18 +306,66 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
         lambda all_: [all_[WEB]["spec"].update(replicas=1), drop("HorizontalPodAutoscaler web")(all_)],
     ),
     ("GP538", "a budget for nobody", put("PodDisruptionBudget web", "spec.selector", {"matchLabels": {"app": "weeb"}})),
+    (
+        "GP534",
+        "a budget for the autoscaler's least",
+        put("PodDisruptionBudget web", "spec", {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}),
+    ),
+    ("GP591", "replicas anywhere", lambda all_: pod(all_).pop("topologySpreadConstraints")),
+    ("GP592", "replicas without a budget", drop("PodDisruptionBudget db")),
+    ("GP593", "a hook longer than the grace", put(WEB, "spec.template.spec.terminationGracePeriodSeconds", 5)),
+    ("GP593", "no grace at all", put(WEB, "spec.template.spec.terminationGracePeriodSeconds", 0)),
+    ("GP544", "more pods than the quota", put("ResourceQuota shop", "spec.hard.pods", "3")),
+    ("GP544", "more memory than the quota", put("ResourceQuota shop", "spec.hard", {"limits.memory": "600Mi"})),
+    ("GP547", "a quota without room to update", put("ResourceQuota shop", "spec.hard.pods", "8")),
+    ("GP547", "more replicas than the quota", put("HorizontalPodAutoscaler web", "spec.maxReplicas", 6)),
+    ("GP545", "a limit that a quota counts", put("ResourceQuota shop", "spec.hard", {"limits.cpu": "9"})),
+    ("GP546", "more than a container may", put(WEB, f"{IN}.resources.limits.memory", "1Gi")),
+    ("GP546", "less than a container must", put(WEB, f"{IN}.resources.requests.cpu", "10m")),
     ("GP541", "no limit", lambda all_: container(all_)["resources"].pop("limits")),
     ("GP542", "more than the limit", put(WEB, f"{IN}.resources.requests.memory", "1Gi")),
     ("GP543", "a tag that moves", put(WEB, f"{IN}.image", "example.com:5000/web:latest")),
     ("GP551", "a password in a variable", env("DB_PASSWORD", "hunter2")),
     ("GP551", "a password in an address", env("DATABASE", "postgres://web:hunter2@db/shop")),
     ("GP551", "a password in a config map", put("ConfigMap web", "data.api_key", "abc-def")),
+    ("GP551", "a password in an argument", put(WEB, f"{IN}.args", ["serve", "--db-password=hunter2"])),
+    ("GP551", "a password in the next argument", put(WEB, f"{IN}.args", ["serve", "--db-password", "hunter2"])),
+    ("GP551", "a password in a file", put("ConfigMap web", "data.conf", "user: web\npassword: hunter2hunter2\n")),
+    ("GP556", "a monitor of nothing", put("ServiceMonitor web", "spec.selector.matchLabels.app", "weeb")),
+    ("GP557", "a monitor of no port", put("ServiceMonitor web", "spec.endpoints.0.port", "metrics")),
+    (
+        "GP556",
+        "a monitor of no pods",
+        add(
+            "{apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, metadata: {name: p, namespace: shop},"
+            " spec: {selector: {matchLabels: {app: weeb}}, podMetricsEndpoints: [{port: http}]}}"
+        ),
+    ),
     ("GP552", "a token for nothing", lambda all_: pod(all_, "StatefulSet db").pop("automountServiceAccountToken")),
     ("GP553", "a wildcard", put("Role reader", "rules.0.verbs", ["*"])),
     (
         "GP553",
         "every secret",
         put("Role reader", "rules", [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]),
+    ),
+    (
+        "GP553",
+        "tokens of others",
+        put("Role reader", "rules", [{"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}]),
+    ),
+    (
+        "GP553",
+        "an administrator",
+        put(
+            "RoleBinding reader",
+            "roleRef",
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        ),
+    ),
+    (
+        "GP558",
+        "rights for everybody",
+        put("RoleBinding reader", "subjects.0", {"kind": "Group", "name": "system:authenticated"}),
     ),
     ("GP554", "a role that is not there", drop("Role reader")),
     (
@@ -242,6 +387,37 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ("GP567", "a name with capitals", put("ConfigMap web", "metadata.name", "Web")),
     ("GP567", "a label with a space", put("ConfigMap web", "metadata.labels", {"a b": "c"})),
     ("GP567", "a key with a slash", put("ConfigMap web", "data", {"LOG_LEVEL": "info", "a/b": "c"})),
+    ("GP564", "a job that never ends", put("CronJob tidy", f"{JOB}.restartPolicy", "Always")),
+    ("GP581", "a wave before its secret", wave("Secret web", "1")),
+    ("GP581", "a wave before its namespace", wave("Namespace shop", "1")),
+    ("GP581", "a wave before its definition", wave("CustomResourceDefinition teas.shop.example.com", "1")),
+    ("GP581", "a hook before its account", hook("CronJob tidy", "PreSync", serviceAccountName="web")),
+    ("GP581", "a wait for a later wave", lambda all_: [waiting(WEB, "db")(all_), wave(WEB, "-1")(all_)]),
+    (
+        "GP582",
+        "two that wait for each other",
+        lambda all_: [waiting(WEB, "db")(all_), waiting("StatefulSet db", "web")(all_)],
+    ),
+    ("GP582", "one that waits for itself", waiting("StatefulSet db", "db")),
+    (
+        "GP583",
+        "a secret that a hook takes along",
+        put(
+            "Secret web",
+            "metadata.annotations",
+            {"argocd.argoproj.io/hook": "PreSync", "argocd.argoproj.io/hook-delete-policy": "HookSucceeded"},
+        ),
+    ),
+    ("GP594", "a day that never comes", put("CronJob tidy", "spec.schedule", "0 3 30 2 *")),
+    ("GP594", "an hour that is none", put("CronJob tidy", "spec.schedule", "0 25 * * *")),
+    ("GP594", "too late to start", put("CronJob tidy", "spec.startingDeadlineSeconds", 5)),
+    ("GP595", "a run without an end", lambda all_: job(all_).pop("activeDeadlineSeconds")),
+    ("GP596", "a node port out of range", put("Service web", "spec.ports.0.nodePort", 80)),
+    (
+        "GP596",
+        "a node port of two services",
+        lambda all_: [put(f"Service {each}", "spec.ports.0.nodePort", 30080)(all_) for each in ("web", "controller")],
+    ),
     ("GP571", "accepted without a reason", put(WEB, "metadata.annotations", {run.ANNOTATION: "GP543"})),
     ("GP572", "accepted for nothing", put(WEB, "metadata.annotations", {run.ANNOTATION: "GP543: it is fine"})),
 )
@@ -251,7 +427,7 @@ def test_a_clean_application_is_proved_without_a_word() -> None:
     said = verdict.check(proof.Cluster.of(clean().values()))
     assert [str(each) for each in said.findings] == []
     assert said.verdict == "proved"
-    assert said.examined == verdict.Examined(documents=len(clean()), workloads=4, policies=5, services=2, edges=5)
+    assert said.examined == verdict.Examined(documents=len(clean()), workloads=5, policies=5, services=3, edges=6)
     assert [each.reason for each in said.suppressed] == ["it forwards to whatever resolver its node has"]
 
 
@@ -272,13 +448,56 @@ def without_the_controller(documents: Set) -> None:
         documents.pop(name, None)
 
 
+def granted(kind: str) -> Callable[[Set], None]:
+    def change(documents: Set) -> None:
+        put("HTTPRoute teas", "spec.rules.0.backendRefs", [ELSEWHERE])(documents)
+        documents["ReferenceGrant"] = {
+            "apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant",
+            "metadata": {"name": "shop", "namespace": "ingress"},
+            "spec": {
+                "from": [{"group": "gateway.networking.k8s.io", "kind": kind, "namespace": "shop"}],
+                "to": [{"group": "", "kind": "Service"}],
+            },
+        }  # fmt: skip
+
+    return change
+
+
+def defaults(documents: Set) -> None:
+    documents["LimitRange shop"]["spec"]["limits"][0]["default"] = {"cpu": "500m"}
+
+
 @pytest.mark.parametrize(
     ("code", "make"),
     [
         ("GP551", put("ConfigMap web", "data.api_key", '{{ with secret "secret/data/web" }}{{ .Data.key }}{{ end }}')),
         ("GP429", without_the_controller),
+        ("GP422", lambda all_: [all_.pop(each) for each in ("Deployment controller", "Service controller")]),
+        ("GP551", put(WEB, f"{IN}.args", ["--password-file=/secrets/dsn", "--token", "$(TOKEN)", "--secret", "--all"])),
+        ("GP551", put("ConfigMap web", "data.conf", "# password: see the wiki\npassword: ${DB_PASSWORD}\n")),
+        ("GP581", wave(WEB, "1")),
+        ("GP582", waiting(WEB, "db")),
+        (
+            "GP533",
+            put(WEB, f"{IN}.livenessProbe", {"httpGet": {"path": "/ready", "port": "http"}, "failureThreshold": 9}),
+        ),
+        ("GP594", put("CronJob tidy", "spec.schedule", "*/5 0-6,22 1,15 JAN-mar sun")),
+        ("GP520", granted("HTTPRoute")),
+        ("GP545", lambda all_: [put("ResourceQuota shop", "spec.hard", {"limits.cpu": "9"})(all_), defaults(all_)]),
     ],
-    ids=["a template says where a secret is", "a chart brings the controller"],
+    ids=[
+        "a template says where a secret is",
+        "a chart brings the controller",
+        "a chart brings the pods",
+        "a path and a variable",
+        "a line that says where",
+        "a wave after all",
+        "a wait for what does not wait",
+        "the same question with more patience",
+        "a schedule with every sign",
+        "a grant",
+        "a limit range fills in",
+    ],
 )
 def test_what_only_looks_like_a_mistake_is_none(code: str, make: Callable[[Set], None]) -> None:
     documents = clean()

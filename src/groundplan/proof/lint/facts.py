@@ -117,6 +117,19 @@ class Facts:
         return self._workloads.get(id(document))
 
     @functools.cached_property
+    def _numbered(self) -> dict[str, list[tuple[workloads.Workload, int]]]:
+        found: dict[str, list[tuple[workloads.Workload, int]]] = {}
+        for number, each in enumerate(self.cluster.universe.classes):
+            for member in each.members:
+                found.setdefault(member.namespace, []).append((member, number))
+        return found
+
+    def numbered(self, *namespaces: str) -> Iterator[tuple[workloads.Workload, int]]:
+        """The workloads of these namespaces, or of all, each with the number of its class."""
+        for name in namespaces or self._numbered:
+            yield from self._numbered.get(name, ())
+
+    @functools.cached_property
     def _services(self) -> dict[str, list[services_.Service]]:
         found: dict[str, list[services_.Service]] = {}
         for each in self.model.services:
@@ -131,17 +144,41 @@ class Facts:
         """One service by name."""
         return next((each for each in self.services(namespace) if each.name == name), None)
 
+    def led_to(self, pod: Pod) -> bool:
+        """Does a service lead to it?"""
+        found = self.workload(pod.document)
+        return found is not None and any(each.selects(found) for each in self.services(pod.namespace))
+
+    def peopled(self, namespace: str) -> bool:
+        """Are its pods among the documents? A namespace that is declared and has none gets them from elsewhere."""
+        return bool(self.cluster.neighbours(namespace)) or namespace not in self.model.declared
+
+    @functools.cached_property
+    def scalers(self) -> dict[tuple[str, str, str], documents.Document]:
+        """Autoscalers by kind, namespace and name of what they scale."""
+        found = {}
+        for each in self.of("HorizontalPodAutoscaler"):
+            target = fields.inner(each.data, "spec", "scaleTargetRef")
+            found[str(target.get("kind")), self.namespace(each), str(target.get("name"))] = each
+        return found
+
     def selected(self, namespace: str, selector: Any) -> list[workloads.Workload]:
         """The workloads of a namespace that a label selector of an object selects."""
-        labels = fields.inner(selector, "matchLabels")
-        terms = [selectors.Term(key, "In", (str(value),)) for key, value in labels.items()]
-        for each in fields.items(fields.inner({"it": selector}, "it").get("matchExpressions")):
-            values = tuple(sorted(fields.words(each.get("values"))))
-            terms.append(selectors.Term(str(each.get("key")), str(each.get("operator")), values))
+        wanted = terms(selector)
         return [
             each for each in self.cluster.neighbours(namespace)
-            if selectors.matches(tuple(terms), each.labels) is not False
+            if selectors.matches(wanted, each.labels) is not False
         ]  # fmt: skip
+
+
+def terms(selector: Any) -> selectors.Selector:
+    """A label selector of any object; what is none selects everything."""
+    labels = fields.inner(selector, "matchLabels")
+    found = [selectors.Term(str(key), "In", (str(value),)) for key, value in labels.items()]
+    for each in fields.items(fields.inner({"it": selector}, "it").get("matchExpressions")):
+        values = tuple(sorted(fields.words(each.get("values"))))
+        found.append(selectors.Term(str(each.get("key")), str(each.get("operator")), values))
+    return tuple(found)
 
 
 def dotted(path: Path) -> str:

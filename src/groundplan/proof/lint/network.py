@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from groundplan.proof import addresses, connections, fields, findings, intervals
+from groundplan.proof import addresses, connections, findings, intervals
 from groundplan.proof.lint import facts
-from groundplan.proof.model import policies, services, workloads
+from groundplan.proof.model import policies, workloads
 from groundplan.proof.reach import result
 
 METADATA = "169.254.169.254"
@@ -18,7 +18,7 @@ def isolation(known: facts.Facts) -> Iterator[findings.Finding]:
     if known.cluster.layered:
         return  # other kinds may close what NetworkPolicies leave open, without isolating
     reach = known.cluster.reach()
-    for each, number in _numbered(known):
+    for each, number in known.numbered():
         if each.host_network:
             continue
         remedy = f"add a NetworkPolicy with podSelector {{}} and policyTypes to namespace {each.namespace}"
@@ -34,18 +34,13 @@ def isolation(known: facts.Facts) -> Iterator[findings.Finding]:
             )
 
 
-def _numbered(known: facts.Facts) -> Iterator[tuple[workloads.Workload, int]]:
-    universe = known.cluster.universe
-    for number, each in enumerate(universe.classes):
-        for member in each.members:
-            yield member, number
-
-
 def selecting_nothing(known: facts.Facts) -> Iterator[findings.Finding]:
     """Policies and peers that select no pod, and port names that no pod has."""
     table = known.cluster.index
     for policy in known.model.policies:
         if not table.own(policy.namespace, policy.subjects)[1]:
+            if not known.peopled(policy.namespace):
+                continue
             what = f"NetworkPolicy {policy.title} selects no pod"
             why = f"no pod of namespace {policy.namespace} matches its podSelector"
             yield facts.finding("GP422", policy.document, ("spec", "podSelector"), what, why, "correct the labels")
@@ -153,7 +148,7 @@ def outside(known: facts.Facts) -> Iterator[findings.Finding]:
 def _metadata(known: facts.Facts) -> Iterator[findings.Finding]:
     reach = known.cluster.reach()
     atom = known.cluster.universe.atom(addresses.number(METADATA))
-    for each, number in _numbered(known):
+    for each, number in known.numbered():
         if each.host_network or not reach.egress.isolated >> number & 1:
             continue
         if intervals.contains(reach.between(number, atom), connections.number("TCP", 80)):
@@ -165,11 +160,11 @@ def _metadata(known: facts.Facts) -> Iterator[findings.Finding]:
 
 def names(known: facts.Facts) -> Iterator[findings.Finding]:
     """DNS by UDP and TCP for everybody whose egress is held."""
-    servers = [(each, number) for each, number in _numbered(known) if _serves_names(each)]
+    servers = [(each, number) for each, number in known.numbered() if _serves_names(each)]
     if not servers:
         return
     reach = known.cluster.reach()
-    for each, number in _numbered(known):
+    for each, number in known.numbered():
         if each.host_network or not reach.egress.isolated >> number & 1 or _serves_names(each):
             continue
         lacking = _lacking(reach, number, servers)
@@ -200,60 +195,4 @@ def _serves_names(each: workloads.Workload) -> bool:
     return labels.get("k8s-app") in ("kube-dns", "coredns") or "dns.operator.openshift.io/daemonset-dns" in labels
 
 
-def entries(known: facts.Facts) -> Iterator[findings.Finding]:
-    """Whoever leads outside traffic to pods finds them open to somebody."""
-    reach = known.cluster.reach()
-    for service in known.model.services:
-        if not (service.kind in ("NodePort", "LoadBalancer") or _routed(known, service.namespace, service.name)):
-            continue
-        for each, number in _numbered(known):
-            if each.host_network or not service.selects(each):
-                continue
-            for place, port in enumerate(service.ports):
-                for target in services.targets(port, each):
-                    connection = connections.number(port.protocol, target)
-                    if not (_admitted(reach, number, connection) or _awaited(known, each, number, connection)):
-                        what = f"outside traffic to Service {service.title} stops at {each.title}"
-                        why = f"no policy lets anybody connect to it on {port.protocol} {target}"
-                        remedy = "allow the ingress controller's namespace, or the outside, to connect"
-                        path = ("spec", "ports", place)
-                        yield facts.finding("GP429", service.document, path, what, why, remedy)
-
-
-def _admitted(reach: result.Reach, number: int, connection: int) -> bool:
-    me = 1 << number
-    for piece in reach.ingress.pieces:
-        if piece.subjects & me and piece.peers & ~me and intervals.contains(piece.ports, connection):
-            return True
-    return False
-
-
-def _awaited(known: facts.Facts, each: workloads.Workload, number: int, connection: int) -> bool:
-    """Whether a policy lets pods in that are not among the documents: the controller may come with a chart."""
-    table = known.cluster.index
-    for policy in known.model.policies:
-        if policy.namespace != each.namespace or not table.own(policy.namespace, policy.subjects)[1] & 1 << number:
-            continue
-        for rule in policy.ingress or ():
-            if rule.ports.names or intervals.contains(rule.ports.numbers, connection):
-                peers = [peer for peer in rule.peers or () if peer.block is None]
-                if any(not table.peers(policy.namespace, (peer,))[1] for peer in peers):
-                    return True
-    return False
-
-
-def _routed(known: facts.Facts, namespace: str, name: str) -> bool:
-    leading = (each for each in known.of("Ingress") if known.namespace(each) == namespace)
-    return any(name in set(backends(each.data)) for each in leading)
-
-
-def backends(data: object) -> Iterator[str]:
-    """The names of services that an Ingress leads to."""
-    spec = fields.inner(data, "spec")
-    yield str(fields.inner(spec, "defaultBackend", "service").get("name", ""))
-    for rule in fields.items(spec.get("rules")):
-        for path in fields.items(fields.inner(rule, "http").get("paths")):
-            yield str(fields.inner(path, "backend", "service").get("name", ""))
-
-
-LINTS = (isolation, selecting_nothing, redundancy, outside, names, entries)
+LINTS = (isolation, selecting_nothing, redundancy, outside, names)

@@ -45,58 +45,10 @@ def _listed(workload: Any) -> str:
     )
 
 
-def routes(known: facts.Facts) -> Iterator[findings.Finding]:
-    """Every Ingress leads to a service and a port of it; no host and path twice."""
-    seen: dict[tuple[str, str, str], str] = {}
-    for each in known.of("Ingress"):
-        for path, host, where, backend in _backends(each):
-            yield from _backend(known, each, path, backend)
-            key = (str(fields.inner(each.data, "spec").get("ingressClassName")), host, where)
-            if where and key in seen:
-                served = f"{host or 'every host'}{where}"
-                what = f"{facts.title(each, known.default)} serves {served}, as does {seen[key]}"
-                yield facts.finding(
-                    "GP519", each, path, what, "which of them counts is not defined", "remove one of them"
-                )
-            seen.setdefault(key, facts.title(each, known.default))
-
-
-def _backends(each: documents.Document) -> Iterator[tuple[facts.Path, str, str, dict[str, Any]]]:
-    spec = fields.inner(each.data, "spec")
-    if "defaultBackend" in spec:
-        yield ("spec", "defaultBackend"), "", "", fields.inner(spec, "defaultBackend", "service")
-    for number, rule in enumerate(fields.items(spec.get("rules"))):
-        for place, path in enumerate(fields.items(fields.inner(rule, "http").get("paths"))):
-            where: facts.Path = ("spec", "rules", number, "http", "paths", place)
-            said = f"{path.get('path') or '/'} ({path.get('pathType')})"
-            yield where, str(rule.get("host") or ""), said, fields.inner(path, "backend", "service")
-
-
-def _backend(
-    known: facts.Facts, each: documents.Document, path: facts.Path, backend: dict[str, Any]
-) -> Iterator[findings.Finding]:
-    name, namespace = backend.get("name"), known.namespace(each)
-    if not name:
-        return
-    service = known.service(namespace, str(name))
-    if service is None:
-        what = f"{facts.title(each, known.default)} leads to Service {namespace}/{name}, which is not there"
-        yield facts.finding("GP512", each, path, what, remedy="correct the name, or add the service")
-        return
-    port = fields.inner(backend, "port")
-    if service.kind != "ExternalName" and not any(
-        port.get("number") == one.port or (port.get("name") and port.get("name") == one.name) for one in service.ports
-    ):
-        asked = port.get("number") or port.get("name")
-        what = f"{facts.title(each, known.default)} leads to port {asked} of {service.title}"
-        have = ", ".join(str(one.port) for one in service.ports) or "no ports"
-        yield facts.finding("GP512", each, path, what, f"the service has {have}", "correct the port")
-
-
 def mentioned(known: facts.Facts) -> Iterator[findings.Finding]:
     """Accounts, config maps, secrets and claims that pods name are there, and so are the keys."""
     for pod in known.pods:
-        for kind, name, key, path in _mentions(pod):
+        for kind, name, key, path in mentions(pod):
             found = known.get(kind, pod.namespace, name)
             if found is None and not _made(known, kind, pod.namespace, name):
                 what = f"{pod.title} names {kind} {name}, which is not there"
@@ -117,15 +69,21 @@ def _keys(document: documents.Document) -> set[str]:
 def _made(known: facts.Facts, kind: str, namespace: str, name: str) -> bool:
     if (kind, name) in (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")):
         return True
+    return maker(known, kind, namespace, name) is not None
+
+
+def maker(known: facts.Facts, kind: str, namespace: str, name: str) -> documents.Document | None:
+    """The object whose controller makes another, as an ExternalSecret makes a Secret."""
     for each in known.of(*MADE_BY.get(kind, ())):
         said = fields.inner(each.data, "spec")
         target = fields.inner(said, "target").get("name") or said.get("secretName") or each.name
         if known.namespace(each) == namespace and target == name:
-            return True
-    return False
+            return each
+    return None
 
 
-def _mentions(pod: facts.Pod) -> Iterator[tuple[str, str, str, facts.Path]]:
+def mentions(pod: facts.Pod) -> Iterator[tuple[str, str, str, facts.Path]]:
+    """Kind, name and key of everything that a pod does not start without, and where it says so."""
     account = pod.spec.get("serviceAccountName")
     if account:
         yield "ServiceAccount", str(account), "", (*pod.path, "serviceAccountName")
@@ -196,31 +154,59 @@ def headless(known: facts.Facts) -> Iterator[findings.Finding]:
             )
 
 
-def autoscalers(known: facts.Facts) -> Iterator[findings.Finding]:
-    """Autoscalers find their target, and least is not above most."""
-    for each in known.of("HorizontalPodAutoscaler"):
-        spec, namespace = fields.inner(each.data, "spec"), known.namespace(each)
-        target = fields.inner(spec, "scaleTargetRef")
-        title = facts.title(each, namespace)
-        if target.get("name") and known.get(str(target.get("kind")), namespace, str(target["name"])) is None:
-            what = f"{title} scales {target.get('kind')} {target['name']}, which is not there"
-            yield facts.finding(
-                "GP517", each, ("spec", "scaleTargetRef"), what, "it does nothing", "correct the target"
-            )
-        least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 1)
-        if isinstance(least, int) and isinstance(most, int) and least > most:
-            what = f"{title} has minReplicas {least} above maxReplicas {most}"
-            yield facts.finding("GP517", each, ("spec", "minReplicas"), what, "the API server refuses it", "lower it")
+def mounts(known: facts.Facts) -> Iterator[findings.Finding]:
+    """What a container mounts is a volume of its pod."""
+    for pod in known.pods:
+        claims = fields.items(fields.inner(pod.document.data, "spec").get("volumeClaimTemplates"))
+        held = {str(each.get("name")) for each in fields.items(pod.spec.get("volumes"))}
+        held |= {str(fields.inner(each, "metadata").get("name")) for each in claims}
+        for container in pod.containers():
+            for number, each in enumerate(fields.items(container.spec.get("volumeMounts"))):
+                if str(each.get("name")) not in held:
+                    what = f"{pod.title}: container {container.name} mounts {each.get('name')}, which is no volume"
+                    have = ", ".join(sorted(held)) or "no volume"
+                    path = (*container.path, "volumeMounts", number)
+                    why, remedy = f"the pod has {have}", "correct the name, or add the volume"
+                    yield facts.finding("GP513", pod.document, path, what, why, remedy, pod.namespace)
 
 
 def twice(known: facts.Facts) -> Iterator[findings.Finding]:
-    """Variables, volumes, mounts and ports are named once."""
+    """Variables, volumes, mounts, containers and ports are there once."""
     for pod in known.pods:
         yield from _twice(pod, pod.spec, pod.path, "volumes", "name")
+        names: set[str] = set()
+        ports: dict[tuple[str, Any], str] = {}
         for container in pod.containers():
             yield from _twice(pod, container.spec, container.path, "env", "name")
             yield from _twice(pod, container.spec, container.path, "volumeMounts", "mountPath")
             yield from _twice(pod, container.spec, container.path, "ports", "name")
+            if container.name in names:
+                what = f"{pod.title} has two containers called {container.name}"
+                path: facts.Path = (*container.path, "name")
+                yield facts.finding("GP518", pod.document, path, what, "it is refused", "rename one", pod.namespace)
+            names.add(container.name)
+            yield from _listening(pod, container, ports)
+    for service in known.model.services:
+        seen: set[tuple[str, int]] = set()
+        for number, port in enumerate(service.ports):
+            if (port.protocol, port.port) in seen:
+                what = f"Service {service.title} has port {port.protocol} {port.port} twice"
+                path = ("spec", "ports", number)
+                yield facts.finding("GP518", service.document, path, what, "it is refused", "remove one of them")
+            seen.add((port.protocol, port.port))
+
+
+def _listening(
+    pod: facts.Pod, container: facts.Container, ports: dict[tuple[str, Any], str]
+) -> Iterator[findings.Finding]:
+    """The containers of a pod that run beside each other share its ports."""
+    for number, each in enumerate(fields.items(container.spec.get("ports")) if container.stays else ()):
+        key = (str(each.get("protocol") or "TCP"), str(each.get("containerPort")))
+        if ports.setdefault(key, container.name) != container.name:
+            what = f"{pod.title}: containers {ports[key]} and {container.name} both listen on {key[0]} {key[1]}"
+            path = (*container.path, "ports", number)
+            why = "they share the pod's address, so the second one to start fails"
+            yield facts.finding("GP518", pod.document, path, what, why, "give one another port", pod.namespace)
 
 
 def _twice(
@@ -238,4 +224,4 @@ def _twice(
         seen.add(name)
 
 
-LINTS = (services, routes, mentioned, selection, headless, autoscalers, twice)
+LINTS = (services, mentioned, selection, headless, mounts, twice)

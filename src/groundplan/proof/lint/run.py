@@ -7,16 +7,43 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from groundplan.proof import cluster, fields, findings
-from groundplan.proof.lint import availability, facts, network, references, resources, schema, secrets, security
+from groundplan.proof.lint import (
+    disruption,
+    entries,
+    facts,
+    jobs,
+    monitors,
+    network,
+    order,
+    probes,
+    quotas,
+    references,
+    resources,
+    rights,
+    routes,
+    scaling,
+    schema,
+    secrets,
+    security,
+)
 
 LINTS: tuple[Callable[[facts.Facts], Iterator[findings.Finding]], ...] = (
     *schema.LINTS,
     *network.LINTS,
+    *entries.LINTS,
     *references.LINTS,
+    *routes.LINTS,
+    *monitors.LINTS,
     *security.LINTS,
-    *availability.LINTS,
+    *probes.LINTS,
+    *disruption.LINTS,
+    *scaling.LINTS,
+    *quotas.LINTS,
+    *jobs.LINTS,
+    *order.LINTS,
     *resources.LINTS,
     *secrets.LINTS,
+    *rights.LINTS,
 )
 ANNOTATION = "groundplan/accept"
 """The annotation that suppresses: lines of `CODE: reason`."""

@@ -1,4 +1,4 @@
-"""Secrets and rights: nothing secret in plain text, no right that is as good as all."""
+"""Secrets: nothing secret in plain text, and no token of the API server for whoever has no use for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ _VALUES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bsk_live_[0-9A-Za-z]{10,}|\bghp_[0-9A-Za-z]{30,}|"
     r"\b[a-z][a-z0-9+]*://[^/\s:@]+:[^/\s:@$(){}]+@|\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]+"
 )
-ROLES = ("Role", "ClusterRole")
+_GIVEN = re.compile(r"(?i)^--?[a-z0-9_-]*(passwo?r?d|passwd|secret|token|api-?key|private-?key)s?[= ](.+)$")
+_REFERENCES = ("/", "$", "file:", "vault:", "{{", "<", "%", "--")
+_LARGEST = 1024 * 1024
+_LINE = re.compile(
+    r"(?i)^\s*[\w.-]*(password|passwd|secret_?key|api_?key|access_?token)\s*[:=]\s*[\"']?([^\s\"'#,;]{6,})"
+)
+"""A line of a file: what is shorter is a word of prose more often than a secret."""
 
 
 def plain(known: facts.Facts) -> Iterator[findings.Finding]:
@@ -24,7 +30,7 @@ def plain(known: facts.Facts) -> Iterator[findings.Finding]:
             yield from _container(pod, container)
     for each in known.of("ConfigMap"):
         for key, value in fields.inner(each.data, "data").items():
-            if looks_secret(str(key), value):
+            if looks_secret(str(key), value) or _in_file(value):
                 yield _told(each, ("data", key), f"{facts.title(each, known.default)} holds a secret in {key}")
     for each in known.model.everything:
         for key, value in fields.inner(each.data, "metadata", "annotations").items():
@@ -40,8 +46,11 @@ def _container(pod: facts.Pod, container: facts.Container) -> Iterator[findings.
             path: facts.Path = (*container.path, "env", number)
             yield _told(pod.document, path, f"{who} has a secret in variable {env.get('name')}")
     for field in ("command", "args"):
-        for number, word in enumerate(fields.words(container.spec.get(field))):
-            if _VALUES.search(word):
+        words = fields.words(container.spec.get(field))
+        for number, word in enumerate(words):
+            # `--password hunter2` may be two words.
+            given = _GIVEN.match(word) or _GIVEN.match(" ".join(words[number : number + 2]))
+            if _VALUES.search(word) or (given and looks_secret(given[1], given[2])):
                 yield _told(pod.document, (*container.path, field, number), f"{who} has a secret in its {field}")
 
 
@@ -52,8 +61,19 @@ def looks_secret(name: str, value: Any) -> bool:
     if _VALUES.search(value):
         return True
     # A template ("{{ with secret … }}") says where the secret is, and not what it is.
-    reference = value.lstrip().startswith(("/", "$", "file:", "vault:", "{{")) or "://" in value or value.isdigit()
+    reference = (
+        value.lstrip().startswith(("/", "$", "file:", "vault:", "{{", "<", "%", "--"))
+        or "://" in value
+        or value.isdigit()
+    )
     return bool(_NAMES.search(name)) and not reference and value.lower() not in ("true", "false", "none")
+
+
+def _in_file(value: Any) -> bool:
+    if not isinstance(value, str) or "\n" not in value or len(value) > _LARGEST:
+        return False
+    found = (_LINE.match(line) for line in value.splitlines())
+    return any(each is not None and looks_secret(each[1], each[2]) for each in found)
 
 
 def _told(document: Any, path: facts.Path, what: str) -> findings.Finding:
@@ -81,46 +101,4 @@ def tokens(known: facts.Facts) -> Iterator[findings.Finding]:
             yield facts.finding("GP552", pod.document, path, what, why, "set it to false", pod.namespace)
 
 
-_DANGERS: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
-    (frozenset({"secrets"}), frozenset({"list", "watch"}), "reads every secret"),
-    (frozenset({"pods/exec", "pods/attach", "pods/ephemeralcontainers"}), frozenset({"create", "get"}), "enters pods"),
-    (frozenset({"roles", "clusterroles"}), frozenset({"escalate", "bind"}), "gives itself every right"),
-    (frozenset({"users", "groups", "serviceaccounts"}), frozenset({"impersonate"}), "acts as others"),
-    (frozenset({"nodes/proxy"}), frozenset({"create", "get"}), "enters nodes"),
-)
-
-
-def rights(known: facts.Facts) -> Iterator[findings.Finding]:
-    """No wildcards, and no rights that lead to all others; bindings find their role."""
-    for each in known.of(*ROLES):
-        for number, rule in enumerate(fields.items(each.data.get("rules"))):
-            for why in _dangers(rule):
-                what = f"{facts.title(each, known.default)} {why}"
-                remedy = "name the resources, verbs and resourceNames that are needed"
-                yield facts.finding("GP553", each, ("rules", number), what, "", remedy)
-    for each in known.of("RoleBinding", "ClusterRoleBinding"):
-        role = fields.inner(each.data, "roleRef")
-        name, kind = str(role.get("name")), str(role.get("kind"))
-        where = known.namespace(each) if kind == "Role" else ""
-        found = known.get(kind, where, name) or known.get(kind, known.default, name)
-        if found is None and not (kind == "ClusterRole" and (name in _BUILT_IN or name.startswith("system:"))):
-            what = f"{facts.title(each, known.default)} names {kind} {name}, which is not there"
-            yield facts.finding(
-                "GP554", each, ("roleRef",), what, "it gives no right", "correct the name, or add the role"
-            )
-
-
-_BUILT_IN = ("cluster-admin", "admin", "edit", "view")
-
-
-def _dangers(rule: dict[str, Any]) -> Iterator[str]:
-    resources, verbs = set(fields.words(rule.get("resources"))), set(fields.words(rule.get("verbs")))
-    if "*" in resources or "*" in verbs:
-        yield f"has a wildcard in {'resources' if '*' in resources else 'verbs'}"
-        return
-    for dangerous, by, why in _DANGERS:
-        if resources & dangerous and verbs & by and not rule.get("resourceNames"):
-            yield why
-
-
-LINTS = (plain, tokens, rights)
+LINTS = (plain, tokens)
