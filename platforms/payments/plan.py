@@ -2,6 +2,7 @@
 
 from groundplan import Autoscale, Http, Job, Platform, Probes, Service, Worker, cpu, memory, python
 from groundplan.resources import (
+    CertManager,
     IngressNginx,
     MailCatcher,
     Postgres,
@@ -15,8 +16,9 @@ from groundplan.secrets import ed25519, keys, random, supplied
 
 # A startup probe comes before the other two, in place of initial delays.
 plan = Platform("payments", version="1.0.0", probes=Probes(liveness=20, readiness=15, failures=3))
-ingress, gateway, services, internal, databases, monitoring, vaults = map(
-    plan.namespace, ("ingress-nginx", "gateway", "services", "internal", "databases", "monitoring", "vault")
+ingress, gateway, services, internal, databases, monitoring, vaults, certificates = map(
+    plan.namespace,
+    ("ingress-nginx", "gateway", "services", "internal", "databases", "monitoring", "vault", "cert-manager"),
 )
 
 small = cpu("100m", "200m") & memory("128Mi", "256Mi")
@@ -126,6 +128,7 @@ transactions.needs(
 reconcile.needs(ledger.read(), acquirer)
 
 controller = ingress.add(IngressNginx(version="1.11.5", node_ports=(30080, 30443)))
+certificates.add(CertManager("cert-manager", email="operations@example.com"))  # where an environment names an issuer
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
 
 plan.tells(python("payments.story"))

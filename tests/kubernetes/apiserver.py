@@ -20,7 +20,7 @@ VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 QUALIFIED = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 CRON = re.compile(r"(\*(/\d+)?|\d+)( (\*(/\d+)?|\d+)){4}")
-CLUSTER_WIDE = {"Namespace", "PriorityClass", "ClusterRoleBinding"}
+CLUSTER_WIDE = {"Namespace", "PriorityClass", "ClusterRoleBinding", "ClusterIssuer", "ClusterSecretStore"}
 
 
 def complaints(trees: list[dict]) -> list[str]:

@@ -9,6 +9,8 @@ import re
 
 import jsonschema_rs
 
+from tests.kubernetes import customs
+
 VERSION = "1.37.0"
 
 # The published schemas name these values in prose, if at all; source: https://kubernetes.io/docs/reference/kubernetes-api/
@@ -64,15 +66,10 @@ def validator(api: str, kind: str):
     return jsonschema_rs.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions()})
 
 
-CUSTOM = {("gateway.networking.k8s.io/v1", "HTTPRoute")}
-"""Kinds that a CustomResourceDefinition brings: not among these schemas."""
-
-
 def complaints(tree: dict) -> list[str]:
     """What the schema of its kind says against `tree`."""
-    if (tree["apiVersion"], tree["kind"]) in CUSTOM:
-        return []
-    errors = validator(tree["apiVersion"], tree["kind"]).iter_errors(tree)
+    kind = (tree["apiVersion"], tree["kind"])
+    errors = (customs.validator if kind in customs.KINDS else validator)(*kind).iter_errors(tree)
     return [
         f"{tree['kind']} {tree['metadata']['name']}: {each.instance_path}: {_short(each.message)}" for each in errors
     ]

@@ -49,6 +49,7 @@ def test_every_name_is_the_authors_with_a_suffix_of_the_list(drawing):
     said = {plan.name, *(each.name for each in plan.components), *(space.name for space in plan.namespaces)}
     servers = [each for each in plan.resources if isinstance(each, Postgres)]
     said |= {each.name.replace("_", "-") for server in servers for each in server.databases}
+    said |= {env.defaults["issuer"] for env in plan.environments if "issuer" in env.defaults}
     for one in worlds.lowered(plan):
         for made in one.objects:
             assert stems(made.key.name) & said, made.key

@@ -8,7 +8,7 @@ import pathlib
 from groundplan import Autoscale, cpu, memory
 from groundplan.kubernetes import lower
 from groundplan.model import load, platform, service
-from groundplan.resources import IngressNginx, PrometheusStack, Vault
+from groundplan.resources import CertManager, IngressNginx, PrometheusStack, Vault
 from tests import strategies
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -34,6 +34,7 @@ def drawn(drawing: strategies.Drawing) -> platform.Platform:
     vault = space.add(Vault("the-own-vault"))
     charts = plan.namespace("the-chart-space")
     charts.add(PrometheusStack("the-own-prometheus"))
+    charts.add(CertManager("the-own-certificates", email="somebody@example.com"))
     controller = charts.add(IngressNginx("the-own-ingress"))
     called = [each for each in plan.programs if isinstance(each, service.Service)]
     if called:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from groundplan.kubernetes import (
     autoscaling,
+    charts,
     clusters,
     configuration,
     disruption,
@@ -40,6 +41,7 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("identity", identity.apply),
     ("configuration", configuration.apply),
     ("secrets", secrets.apply),
+    ("charts", charts.apply),
     ("entry", entry.apply),
     ("network", network.apply),
     ("hardening", hardening.apply),
@@ -53,13 +55,15 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
 
 @dataclasses.dataclass(frozen=True)
 class Lowered:
-    """One environment: its objects in the order of their keys, and every connection that they let through."""
+    """One environment: its objects in the order of their keys, every connection that they let through, and charts."""
 
     environment: str
     objects: tuple[objects.Object, ...]
     flows: tuple[flows.Flow, ...]
     holders: tuple[workload_shapes.Holder, ...]
     """The workloads that hold secrets, in the order of their names, with the exact paths."""
+    releases: tuple[charts.Release, ...] = ()
+    """The charts of others that are installed beside."""
 
 
 def lower(plan: platform.Platform, env: environment.Environment) -> Lowered:
@@ -78,6 +82,5 @@ def lower(plan: platform.Platform, env: environment.Environment) -> Lowered:
     found = (*draft.findings, *names.check(draft))
     if found:
         raise findings.PlanError(found)
-    return Lowered(
-        env.name, tuple(draft.objects[key] for key in sorted(draft.objects)), tuple(draft.flows), draft.holders
-    )
+    made = tuple(draft.objects[key] for key in sorted(draft.objects))
+    return Lowered(env.name, made, tuple(draft.flows), draft.holders, charts.releases(cluster, draft))

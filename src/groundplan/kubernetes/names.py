@@ -19,6 +19,7 @@ ROLLBACK = "-rollback"
 ACCESS = "-access"
 ROLE = "-role"
 TLS = "-tls"
+GUESTS = "-guests"
 ENGINES = "-engines"
 SERVICES = "-services"
 EXPORTER = "-exporter"
@@ -37,6 +38,7 @@ SUFFIXES = (
     ACCESS,
     ROLE,
     TLS,
+    GUESTS,
     ENGINES,
     SERVICES,
     EXPORTER,

@@ -27,6 +27,8 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     ends |= {name: (reaches.chart(name, cluster), cluster.components[name].origin) for name in draft.charts}
     for name, (end, origin) in ends.items():
         _policy(name, end, ways, draft, origin)
+    for guest in reaches.guests(cluster, draft):
+        _policy(f"{guest.chart}{names.GUESTS}", guest.pods, ways, draft, guest.entry.origin, owner=guest.chart)
     for name in draft.charts:
         component = cluster.components[name]
         _policy(

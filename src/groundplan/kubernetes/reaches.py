@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 from groundplan.kubernetes import clusters, configuration, drafts, flows, settings
-from groundplan.model import component, external, rights
+from groundplan.model import component, external, platform, rights
 from groundplan.shapes import workloads
 from groundplan.telemetry import targets
 
@@ -20,7 +20,7 @@ def all_of(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flo
     found: list[flows.Flow] = []
     for pod in draft.pods.values():
         found += _of_pod(pod, cluster, draft)
-    found += [*_entries(cluster, draft), *_scrapes(cluster, draft)]
+    found += [*_entries(cluster, draft), *_guests(cluster, draft), *_scrapes(cluster, draft)]
     for name, chart_ in draft.charts.items():
         found += _of_chart(name, chart_, cluster)
     yield from found
@@ -90,6 +90,10 @@ def outside(thing: external.External, cluster: clusters.Cluster) -> tuple[flows.
     found = cluster.environment.own(thing, "cidrs") if thing.kind == "external" else None
     if found:
         return tuple(flows.Range(str(each)) for each in sorted(cast(list[str], found.value)))
+    return _public(cluster)
+
+
+def _public(cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
     own = settings.cluster_ranges(cluster.environment)
     four = tuple(sorted({*settings.PRIVATE, *(each for each in own if ":" not in each)}))
     six = tuple(sorted({*settings.PRIVATE_6, *(each for each in own if ":" in each)}))
@@ -117,6 +121,35 @@ def _entries(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.F
                     )
 
 
+class Guest(NamedTuple):
+    """Pods that the controller of `chart` starts beside an entry, and the port on which they are called."""
+
+    chart: str
+    pods: flows.Pods
+    port: int
+    entry: platform.Entry
+
+
+def guests(cluster: clusters.Cluster, draft: drafts.Draft) -> tuple[Guest, ...]:
+    """Those of every chart, once a namespace."""
+    found: dict[tuple[str, flows.Pods], Guest] = {}
+    for name, answer in draft.charts.items():
+        for entry in cluster.plan.entries if answer.guest else ():
+            for _, endpoint in entry.routes:
+                shape = cast(workloads.Guest, answer.guest)
+                end = flows.Pods(endpoint.owner.namespace or "", shape.labels)
+                found.setdefault((name, end), Guest(name, end, shape.port, entry))
+    return tuple(found.values())
+
+
+def _guests(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
+    for guest in guests(cluster, draft):
+        source = end_of(guest.entry.controller.name, cluster, draft)
+        if source:
+            why = f"entry → what {guest.chart} starts beside it"
+            yield flows.Flow(source, guest.pods, (flows.Port(guest.port),), why, str(guest.entry.origin))
+
+
 def _scrapes(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
     for name in (name for name, answer in draft.charts.items() if answer.scrapes):
         source, scraper = chart(name, cluster), cluster.components[name]
@@ -137,6 +170,9 @@ def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> 
     for number in answer.webhooks:
         for cidr in settings.api_server(cluster.environment):
             yield flows.Flow(flows.Range(cidr), everything, (flows.Port(number),), "API server → webhook", origin)
+    for addresses in _public(cluster) if answer.outward else ():
+        numbers = tuple(flows.Port(number) for number in answer.outward)
+        yield flows.Flow(own, addresses, numbers, f"{answer.source.name} → outside", origin)
     if answer.world:
         numbers = tuple(flows.Port(owner.ports[port].number) for port in answer.world)
         yield flows.Flow(flows.Anyone(), own, numbers, "world → entry", origin)

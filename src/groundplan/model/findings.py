@@ -33,6 +33,7 @@ CODES = {
     "GP307": "replicas that cannot be kept so",
     "GP308": "an interval that cron has no words for",
     "GP309": "no time to drain",
+    "GP310": "a secret where everybody could read it",
 }
 """Every code with what it stands for."""
 

@@ -79,13 +79,16 @@ class CertManager(resource.Resource):
             "crds": {"enabled": True, "keep": True},
             # Leases stand in kube-system unless they are told otherwise; nothing of ours reaches there.
             "global": {"leaderElection": {"namespace": self.namespace}},
+            # ingress-nginx refuses the dot in an Exact path (https://github.com/kubernetes/ingress-nginx/issues/11176).
+            "config": {"featureGates": {"ACMEHTTP01IngressPathTypeExact": False}},
             # A Job that waits for the webhook: whoever needs it tries again anyway.
             "startupapicheck": {"enabled": False},
         }
 
     def _issuer(self, env: environment.Environment, issuer: str) -> workloads.Values:
         """Source: https://cert-manager.io/docs/configuration/acme/"""
-        solver = {"http01": {"ingress": {"ingressClassName": self.ingress_class}}}
+        # Not the default NodePort: the controller alone calls it, and quotas allow none.
+        solver = {"http01": {"ingress": {"ingressClassName": self.ingress_class, "serviceType": "ClusterIP"}}}
         return {
             "acme": {
                 "server": str(env.setting(self, "directory", self.directory)),

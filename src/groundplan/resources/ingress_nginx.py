@@ -84,7 +84,7 @@ class IngressNginx(resource.Resource):
                 # No Ingress may bring configuration of its own, or annotations that look like it.
                 "allowSnippetAnnotations": False,
                 "enableAnnotationValidations": True,
-                "config": {"server-tokens": "false", "strict-validate-path-type": "true"},
+                "config": {"server-tokens": "false"},
                 "image": {
                     "runAsNonRoot": True,
                     "allowPrivilegeEscalation": False,

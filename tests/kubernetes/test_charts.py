@@ -1,0 +1,112 @@
+"""Charts: nothing is installed that nobody chose, and what is assumed of it is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from groundplan import Platform, Service, command
+from groundplan.kubernetes import lower
+from groundplan.model import findings
+from groundplan.resources import CertManager, IngressNginx, NoBackup, Resource
+from groundplan.secrets import random as random_secret
+from groundplan.shapes import ports, processes, signals, values, workloads
+from tests.kubernetes import worlds
+
+
+def releases(environment: str) -> dict[str, object]:
+    (one,) = (one for one in worlds.payments_lowered() if one.environment == environment)
+    return {each.component: each for each in one.releases}
+
+
+def test_cert_manager_is_installed_where_an_issuer_is_named():
+    names = {"ingress-nginx-controller", "prometheus"}
+    assert releases("staging").keys() == names
+    assert releases("production").keys() == names | {"cert-manager"}
+
+
+def test_the_ingress_controller_is_the_documents_on_its_node_ports():
+    made = releases("production")["ingress-nginx-controller"]
+    assert (made.source.name, made.source.version, made.name) == ("ingress-nginx", "4.11.5", "ingress-nginx")
+    assert made.values["controller"]["service"] == {"type": "NodePort", "nodePorts": {"http": 30080, "https": 30443}}
+    assert made.assumes == (
+        "namespace: ingress-nginx\n"
+        "labels: app.kubernetes.io/component=controller,app.kubernetes.io/name=ingress-nginx\n"
+        "ports: 80/TCP,443/TCP,8443/TCP,10254/TCP\n"
+    )
+
+
+def test_prometheus_keeps_and_scrapes_as_documented():
+    said = releases("production")["prometheus"].values["prometheus"]["prometheusSpec"]
+    assert (said["scrapeInterval"], said["retention"]) == ("30s", "15d")
+    assert said["serviceMonitorSelectorNilUsesHelmValues"] is False
+
+
+def test_a_version_without_a_known_chart_is_a_finding():
+    plan = Platform("old")
+    IngressNginx(version="1.11.2")
+    (found,) = plan.sheet.findings
+    assert (found.code, "did you mean 1.1" in found.remedy) == ("GP105", True)
+
+
+@pytest.mark.parametrize("ports", [(80, 443), (30080,), (30080, 30080), "30080", (30080, "30443")])
+def test_node_ports_outside_their_range_are_a_finding(ports):
+    plan = Platform("odd")
+    assert IngressNginx(node_ports=ports).node_ports is None
+    assert [found.code for found in plan.sheet.findings] == ["GP105"]
+
+
+def test_the_controller_with_a_hole_in_its_webhook_runs_without_it():
+    plan = Platform("old")
+    space = plan.namespace("edge")
+    space.add(IngressNginx(version="1.11.1"))
+    lowered = lower.lower(plan, plan.environment("live"))
+    (made,) = lowered.releases
+    assert made.values["controller"]["admissionWebhooks"] == {"enabled": False}
+    assert made.assumes.endswith("ports: 80/TCP,443/TCP,10254/TCP\n")
+    assert not [flow for flow in lowered.flows if flow.why == "API server → webhook"]
+
+
+def test_a_challenge_reaches_its_solver_and_nothing_else_does():
+    plan = Platform("tls")
+    edge, apps, certs = map(plan.namespace, ("edge", "apps", "certs"))
+    certs.add(CertManager(email="somebody@example.com"))
+    app = apps.add(Service("app", command(["serve"]), http=8000))
+    plan.entry(edge.add(IngressNginx()), {"/": app.http})
+    env = plan.environment("live", host="x.example.com", registry="registry.example.com", issuer="letsencrypt")
+    lowered = lower.lower(plan, env)
+    into = [flow for flow in lowered.flows if ("acme.cert-manager.io/http01-solver", "true") in _labels(flow.target)]
+    assert [(flow.source.namespace, flow.ports[0].number) for flow in into] == [("edge", 8089)]
+
+
+def _labels(end) -> tuple:
+    return getattr(end, "labels", ())
+
+
+class Leaky(Resource):
+    """A chart that is told a password."""
+
+    def __init__(self, name, password):
+        super().__init__(name, listens={"http": ports.Http(80)})
+        self.password = password
+
+    def runs_here(self, edges):
+        return processes.NotHere("not here")
+
+    def backed_up(self):
+        return NoBackup("nothing")
+
+    def signals(self):
+        return signals.NoSignals("nothing")
+
+    def objects(self, env, edges):
+        source = workloads.Source("https://charts.example.com", "leaky", "1.0.0")
+        told = {"admin": [{"password": values.text("x{}", self.password.value)}]}
+        return workloads.Chart(source, pods=(("app", "leaky"),), release="leaky", values=told)
+
+
+def test_a_secret_among_a_charts_values_is_a_finding():
+    plan = Platform("leaky")
+    plan.namespace("space").add(Leaky("leaky", plan.secret("app/password", random_secret())))
+    with pytest.raises(findings.PlanError) as raised:
+        lower.lower(plan, plan.environment("live"))
+    assert [found.code for found in raised.value.findings] == ["GP310"]
