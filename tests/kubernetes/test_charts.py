@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from groundplan import Platform, Service, command
+from groundplan import Platform, Service, image
 from groundplan.kubernetes import lower
 from groundplan.model import findings
-from groundplan.resources import CertManager, IngressNginx, NoBackup, Resource
+from groundplan.resources import CertManager, IngressNginx, NoBackup, Resource, Vault
 from groundplan.secrets import random as random_secret
 from groundplan.shapes import ports, processes, signals, values, workloads
 from tests.kubernetes import worlds
@@ -70,10 +70,10 @@ def test_a_challenge_reaches_its_solver_and_nothing_else_does():
     plan = Platform("tls")
     edge, apps, certs = map(plan.namespace, ("edge", "apps", "certs"))
     certs.add(CertManager(email="somebody@example.com"))
-    app = apps.add(Service("app", command(["serve"]), http=8000))
+    app = apps.add(Service("app", image("registry.example.com/app:1"), http=8000))
     plan.entry(edge.add(IngressNginx()), {"/": app.http})
-    env = plan.environment("live", host="x.example.com", registry="registry.example.com", issuer="letsencrypt")
-    lowered = lower.lower(plan, env)
+    vault = certs.add(Vault())
+    lowered = lower.lower(plan, plan.environment("live", host="x.example.com", secrets=vault, issuer="letsencrypt"))
     into = [flow for flow in lowered.flows if ("acme.cert-manager.io/http01-solver", "true") in _labels(flow.target)]
     assert [(flow.source.namespace, flow.ports[0].number) for flow in into] == [("edge", 8089)]
 
