@@ -24,7 +24,7 @@ from groundplan.live import clocks, credentials, errors, kubeconfig, refusals
 
 Tree = dict[str, Any]
 
-TRIES = 6
+TRIES = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 """Seconds between tries: doubled each time, or what the server asks for."""
 _PATIENCE = 40.0
@@ -89,12 +89,12 @@ class Client:
         """The object at `path` anew, if its version is still that of `tree`."""
         return self.ask("PUT", path, body=tree, subject=subject)
 
-    def delete(self, path: str, *, uid: str, subject: str = "") -> None:
-        """Deletes that very object and, in the background, what it owns; one that is gone is no error."""
+    def delete(self, path: str, *, uid: str, policy: str = "Background", subject: str = "") -> None:
+        """Deletes that very object, and what it owns before it ("Foreground") or after; being gone is no error."""
         body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
+            "propagationPolicy": policy,
             "preconditions": {"uid": uid},
         }
         try:
@@ -120,7 +120,7 @@ class Client:
             try:
                 answer = self._send(method, url, data, content)
             except broken.HTTPError as error:
-                if not left or not self._worth_another(error):
+                if not left or not self._worth_another(error, left):
                     raise self._unreachable(error) from None
                 wait = pause
             else:
@@ -130,7 +130,7 @@ class Client:
                     self._source.forget()
                     renewed = True
                     continue
-                if not left or not _is_passing(answer):
+                if not left or not _is_passing(method, answer):
                     raise refusals.error(answer.status, _status(answer), subject or path)
                 wait = max(pause, _asked_for(answer))
             self.clock.sleep(min(wait, _LONGEST_PAUSE))
@@ -154,9 +154,11 @@ class Client:
         self._reached = True
         return answer
 
-    def _worth_another(self, error: Exception) -> bool:
-        """Whether a server that answered before may answer again; who never did is not waited for."""
-        return self._reached and not isinstance(error, broken.SSLError | broken.LocationValueError)
+    def _worth_another(self, error: Exception, left: int) -> bool:
+        """Whether a server that answered before may answer again; who never did is not waited for long."""
+        if isinstance(error, broken.SSLError | broken.LocationValueError):
+            return False
+        return self._reached or (left > TRIES - 3 and isinstance(error, broken.ProtocolError))
 
     def _unreachable(self, error: Exception) -> errors.Unreachable:
         access = self.access
@@ -212,12 +214,16 @@ def _context(access: kubeconfig.Access, now: credentials.Credentials) -> ssl.SSL
     return found
 
 
-def _is_passing(answer: urllib3.BaseHTTPResponse) -> bool:
+def _is_passing(method: str, answer: urllib3.BaseHTTPResponse) -> bool:
     """Whether the same request may succeed in a moment."""
     if answer.status in _AGAIN:
         return True
     # Applying reads and writes; when somebody else writes in between, the server gives up and says so.
-    return answer.status == 409 and "the object has been modified" in str(_status(answer).get("message"))
+    return (
+        method == "PATCH"
+        and answer.status == 409
+        and "the object has been modified" in str(_status(answer).get("message"))
+    )
 
 
 def _asked_for(answer: urllib3.BaseHTTPResponse) -> float:

@@ -1,0 +1,89 @@
+"""Where a kind's objects live: asked of the API server, which alone knows what it serves.
+
+Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from groundplan.live import client as clients
+from groundplan.live import errors
+from groundplan.shapes import objects
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind as one API server serves it."""
+
+    api: str
+    """``v1``, ``apps/v1``."""
+    name: str
+    plural: str
+    namespaced: bool
+
+    def collection(self, namespace: str = "") -> str:
+        """The path of all objects, or of those in `namespace`."""
+        root = f"/apis/{self.api}" if "/" in self.api else f"/api/{self.api}"
+        place = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{root}{place}/{self.plural}"
+
+    def path(self, key: objects.Key) -> str:
+        """The path of one object."""
+        return f"{self.collection(key.namespace)}/{key.name}"
+
+
+class Kinds:
+    """The kinds of one API server, each version of an API asked for once."""
+
+    def __init__(self, client: clients.Client) -> None:
+        self._client = client
+        self._known: dict[str, dict[str, Kind]] = {}
+
+    def check(self, wanted: Iterable[objects.Object]) -> None:
+        """Raises errors.Missing with every kind that the cluster does not serve."""
+        asked = {(str(made.tree["apiVersion"]), made.key.kind): made for made in wanted}
+        lacking = [f"{kind} ({api})" for api, kind in sorted(asked) if kind not in self.served(api)]
+        if lacking:
+            raise errors.Missing(
+                f"the cluster does not know {', '.join(lacking)}",
+                why="these kinds come with an operator's own definitions, or with a newer Kubernetes",
+                fix="install what brings them first: `kubectl api-resources` lists what there is",
+            )
+
+    def of(self, made: objects.Object) -> Kind:
+        """The kind of one object; raises errors.Missing."""
+        return self.find(str(made.tree["apiVersion"]), made.key.kind)
+
+    def find(self, api: str, kind: str) -> Kind:
+        """A kind by its API's version and its name; raises errors.Missing."""
+        found = self.served(api).get(kind)
+        if found is None:
+            raise errors.Missing(f"the cluster does not know {kind} ({api})")
+        return found
+
+    def group_kind(self, said: str) -> Kind | None:
+        """A kind by ``Deployment.apps``, in the version that the server prefers; None where it is not served."""
+        name, _, group = said.partition(".")
+        api = self._preferred(group) if group else "v1"
+        return self.served(api).get(name) if api else None
+
+    def served(self, api: str) -> dict[str, Kind]:
+        """Every kind of one version of an API, by name; empty where it is not served."""
+        if api not in self._known:
+            root = f"/apis/{api}" if "/" in api else f"/api/{api}"
+            found = self._client.find(root, subject=f"what {api} serves") or {}
+            self._known[api] = {
+                each["kind"]: Kind(api, each["kind"], each["name"], bool(each["namespaced"]))
+                for each in found.get("resources") or ()
+                if "/" not in each["name"]
+            }
+        return self._known[api]
+
+    def _preferred(self, group: str) -> str:
+        known = next((api for api, kinds in self._known.items() if kinds and api.startswith(f"{group}/")), "")
+        if known:
+            return known
+        found = self._client.find(f"/apis/{group}", subject=f"the API group {group}") or {}
+        return str((found.get("preferredVersion") or {}).get("groupVersion", ""))
