@@ -29,6 +29,10 @@ up: $(STAMP)  ## run the payments platform (Ctrl-C stops it; its data stays)
 test: $(STAMP)  ## the tests: laws, real engines, the whole platform
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
+.PHONY: test-all
+test-all: $(STAMP)  ## the tests, and the slow ones too
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m ''
+
 .PHONY: lint
 lint: $(STAMP)  ## formatting, style, types, and which way imports point
 	$(BIN)/ruff format --check .

@@ -434,7 +434,7 @@ def _bare(tree: Tree) -> Tree:
     return {**{key: value for key, value in tree.items() if key != "status"}, "metadata": metadata}
 
 
-_MOMENTARY = ("resourceVersion", "uid", "creationTimestamp", "generation")
+_MOMENTARY = ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields")
 
 
 def _lasting(tree: Tree) -> Tree:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from groundplan.live import errors, inventory
@@ -267,32 +267,38 @@ def ended() -> tuple[dict, int]:
         return api.cluster.final(), api.count - before
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_connection_that_drops_at_any_request_changes_nothing_in_the_end(when):
-    final, requests = ended()
-    for number in range(1, requests + 1):
-        with server.serving() as api:
-            runs.run(api, EARLIER)
-            at = api.count + number
-            api.drops = lambda count, at=at: when if count == at else ""
+def cut_short(drops, number: int) -> dict:
+    """What an upgrade comes to where `drops` says what becomes of the requests from `number` on."""
+    with server.serving() as api:
+        runs.run(api, EARLIER)
+        first = api.count + number
+        api.drops = lambda count: drops(count - first)
+        try:
             runs.run(api, WANTED, prune=True)
-            assert api.cluster.final() == final, f"request {number}"
+        except errors.Unreachable:
+            api.drops = lambda count: ""
+            runs.run(api, WANTED, prune=True)
+        return api.cluster.final()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_deploy_that_is_killed_at_any_request_is_finished_by_the_next(when):
+def laws(numbers: range, final: dict) -> None:
+    for number in numbers:
+        for when in ("before", "after"):
+            dropped = cut_short(lambda after, when=when: when if after == 0 else "", number)
+            assert dropped == final, f"the connection drops {when} request {number}"
+            killed = cut_short(lambda after, when=when: when if after == 0 else "before" if after > 0 else "", number)
+            assert killed == final, f"the deploy ends {when} request {number}"
+
+
+def test_wherever_a_connection_drops_or_a_deploy_ends_the_next_one_comes_to_the_same():
     final, requests = ended()
-    for number in range(1, requests + 1):
-        with server.serving() as api:
-            runs.run(api, EARLIER)
-            at = api.count + number
-            api.drops = lambda count, at=at: (when if count == at else "before") if count >= at else ""
-            try:
-                runs.run(api, WANTED, prune=True)
-            except errors.Unreachable:
-                api.drops = lambda count: ""
-                runs.run(api, WANTED, prune=True)
-            assert api.cluster.final() == final, f"request {number}"
+    laws(range(1, requests + 1, 9), final)
+
+
+@pytest.mark.slow
+def test_wherever_at_all_a_connection_drops_or_a_deploy_ends_the_next_one_comes_to_the_same():
+    final, requests = ended()
+    laws(range(1, requests + 1), final)
 
 
 def held(api) -> set[objects.Key]:
@@ -300,7 +306,7 @@ def held(api) -> set[objects.Key]:
     return {each.key for each in found}
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.drawings())
 def test_any_platform_deploys_from_nothing_and_a_second_time_changes_nothing(drawing):
     one, _ = worlds.lowered(worlds.drawn(drawing))
@@ -313,12 +319,14 @@ def test_any_platform_deploys_from_nothing_and_a_second_time_changes_nothing(dra
         assert api.cluster.writes == before
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.drawings(), st.randoms(use_true_random=False))
 def test_another_plan_over_a_first_one_comes_to_what_it_alone_would(drawing, random):
     one, two = worlds.lowered(worlds.drawn(drawing))
     own = inventory.Inventory("random", "one", "default")
-    earlier = [each for each in one.objects if each.key.kind == "Namespace" or random.random() < 0.7]
+    # What a StatefulSet keeps where can never change, and that is the author's business.
+    some = [each for each in one.objects if each.key.kind != "StatefulSet"]
+    earlier = [each for each in some if each.key.kind == "Namespace" or random.random() < 0.7]
     with server.serving() as api, server.serving() as fresh:
         runs.run(api, earlier, own=own)
         runs.run(api, two.objects, own=own, prune=True, force=True)

@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from groundplan.kubernetes import waves as drawn
 from groundplan.live import applying, errors, inventory, kinds, lock, waiting, waves
 from groundplan.live import client as clients
 from groundplan.shapes import objects
@@ -177,4 +178,4 @@ class Deploy:
 
 def _last_first(each: inventory.Member) -> tuple[int, tuple[int, objects.Key]]:
     made = objects.Object(each.tree, "", "")
-    return waves.number(each.tree), waves.rank(made)
+    return drawn.of(each.tree), waves.rank(made)

@@ -1,7 +1,7 @@
 """In which order objects go to a cluster: the waves that they carry for Argo CD, and kinds within each.
 
-Both tools follow the same annotation, so that a platform starts alike by either. Source:
-https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/.
+`groundplan.kubernetes.waves` says what waits for what; both tools follow its annotation, so that a platform starts
+alike by either.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from groundplan.kubernetes import waves as drawn
 from groundplan.shapes import objects
-
-ANNOTATION = "argocd.argoproj.io/sync-wave"
 
 ORDER = (
     "Namespace",
@@ -59,13 +58,8 @@ def waves(wanted: Iterable[objects.Object]) -> tuple[Wave, ...]:
     """All objects, wave by wave."""
     found: dict[int, list[objects.Object]] = {}
     for made in wanted:
-        found.setdefault(number(made.tree), []).append(made)
+        found.setdefault(drawn.of(made.tree), []).append(made)
     return tuple(Wave(each, tuple(sorted(found[each], key=rank))) for each in sorted(found))
-
-
-def number(tree: objects.Tree) -> int:
-    """The wave that an object names; 0 where it names none."""
-    return int(tree["metadata"].get("annotations", {}).get(ANNOTATION, "0"))
 
 
 def rank(made: objects.Object) -> tuple[int, objects.Key]:
