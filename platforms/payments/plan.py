@@ -1,6 +1,23 @@
 """The payment platform: one gateway, cards behind a wall, money in a double-entry ledger."""
 
-from groundplan import Autoscale, Http, Job, Platform, Probes, Service, Worker, cpu, memory, python
+from groundplan import (
+    Alert,
+    Autoscale,
+    Board,
+    Condition,
+    Http,
+    Job,
+    Panel,
+    Platform,
+    Probes,
+    Service,
+    Worker,
+    counter,
+    cpu,
+    gauge,
+    memory,
+    python,
+)
 from groundplan.resources import (
     CertManager,
     IngressNginx,
@@ -24,6 +41,7 @@ ingress, gateway, services, internal, databases, monitoring, vaults, certificate
 small = cpu("100m", "200m") & memory("128Mi", "256Mi")
 larger = cpu("150m", "300m") & memory("128Mi", "256Mi")
 public = {"PUBLIC_URL": plan.url}
+pool = gauge("db_pool_connections", "state")  # idle, used, limit
 engine = cpu("100m", "500m") & memory("256Mi", "512Mi")
 
 # The engines, and a database for each service with an owner that migrates it.
@@ -55,14 +73,32 @@ api = gateway.add(
         http=Http(8080, expose=80),
         replicas=2,
         resources=small,
+        exports=[counter("gateway_rate_limit_fallback_total")],
         env={"TRUSTED_PROXY_HOPS": "1"},  # the ingress alone says from where a request came
     )
 )
 auth = services.add(
-    Service("auth-service", python("payments.auth"), http=8001, grpc=50051, replicas=2, resources=small, env=public)
+    Service(
+        "auth-service",
+        python("payments.auth"),
+        http=8001,
+        grpc=50051,
+        replicas=2,
+        resources=small,
+        env=public,
+        exports=[pool],
+    )
 )
 merchants = services.add(
-    Service("merchant-service", python("payments.merchant"), http=8002, replicas=2, resources=small, env=public)
+    Service(
+        "merchant-service",
+        python("payments.merchant"),
+        http=8002,
+        replicas=2,
+        resources=small,
+        env=public,
+        exports=[pool],
+    )
 )
 payments = services.add(
     Service(
@@ -72,14 +108,28 @@ payments = services.add(
         replicas=2,
         resources=larger,
         env={"CHECKOUT_URL": plan.url},
+        exports=[
+            pool,
+            counter("payments_created_total", "currency", "livemode"),
+            counter("payments_declined_total", "code", "livemode"),
+            counter("payments_captured_minor_units_total", "currency", "livemode"),
+            counter("payments_refunded_minor_units_total", "currency", "livemode"),
+        ],
     )
 )
-sender = services.add(Worker("webhook-sender", python("payments.webhooks"), resources=small))
+deliveries = counter("webhook_deliveries_total", "outcome")  # delivered, pending (tried again later), given_up
+sender = services.add(
+    Worker("webhook-sender", python("payments.webhooks"), resources=small, exports=[pool, deliveries])
+)
 cards = internal.add(
-    Service("tokenization-service", python("payments.tokenization"), grpc=50052, replicas=2, resources=small)
+    Service(
+        "tokenization-service", python("payments.tokenization"), grpc=50052, replicas=2, resources=small, exports=[pool]
+    )
 )
 transactions = internal.add(
-    Service("transaction-service", python("payments.transaction"), grpc=50053, replicas=2, resources=small)
+    Service(
+        "transaction-service", python("payments.transaction"), grpc=50053, replicas=2, resources=small, exports=[pool]
+    )
 )
 reconcile = internal.add(Job("reconcile", python("payments.transaction.reconcile"), every="5m", resources=small))
 
@@ -130,6 +180,74 @@ reconcile.needs(ledger.read(), acquirer)
 controller = ingress.add(IngressNginx(version="1.11.5", node_ports=(30080, 30443)))
 certificates.add(CertManager("cert-manager", email="operations@example.com"))  # where an environment names an issuer
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
+
+# What the business looks at, beside the boards and alerts that every platform has.
+plan.watch(
+    Board(
+        "business",
+        "payments / business",
+        (
+            (
+                "Payments",
+                (
+                    Panel(
+                        "Begun", {"{{currency}}": "sum by (currency) (rate(payments_created_total[5m]))"}, unit="ops"
+                    ),
+                    Panel("Declined", {"{{code}}": "sum by (code) (rate(payments_declined_total[5m]))"}, unit="ops"),
+                ),
+            ),
+            (
+                "Money, in minor units an hour",
+                (
+                    Panel(
+                        "Captured",
+                        {"{{currency}}": "sum by (currency) (increase(payments_captured_minor_units_total[1h]))"},
+                    ),
+                    Panel(
+                        "Refunded",
+                        {"{{currency}}": "sum by (currency) (increase(payments_refunded_minor_units_total[1h]))"},
+                    ),
+                ),
+            ),
+            (
+                "Webhooks",
+                (
+                    Panel(
+                        "Deliveries",
+                        {"{{outcome}}": "sum by (outcome) (rate(webhook_deliveries_total[5m]))"},
+                        unit="ops",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Alert(
+        "ManyDeclines",
+        (
+            Condition(
+                "sum(rate(payments_declined_total[15m])) / sum(rate(payments_created_total[15m]))",
+                ">",
+                0.3,
+            ),
+        ),
+        "info",
+        "{{ $value | humanizePercentage }} of the payments begun are declined",
+        "one code, one merchant, one currency? Card testing shows as many small payments with stolen numbers",
+        fires={'payments_created_total{currency="eur"}': "0+10x60", 'payments_declined_total{code="a"}': "0+4x60"},
+        quiet={'payments_created_total{currency="eur"}': "0+10x60", 'payments_declined_total{code="a"}': "0+2x60"},
+        lasts="10m",
+    ),
+    Alert(
+        "WebhooksGivenUp",
+        (Condition('increase(webhook_deliveries_total{outcome="given_up"}[1h])', ">", 0),),
+        "info",
+        "{{ $value | humanize }} webhook deliveries were given up in an hour",
+        "the outbox says to which endpoint: tell that merchant, the events can be sent again",
+        fires={'webhook_deliveries_total{outcome="given_up"}': "0x10 0+1x40"},
+        quiet={'webhook_deliveries_total{outcome="given_up"}': "3x60"},
+        lasts="0m",
+    ),
+)
 
 plan.tells(python("payments.story"))
 

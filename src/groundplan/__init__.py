@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from groundplan.model.platform import Platform
     from groundplan.model.processes import command, image, python
     from groundplan.model.service import Job, Service, Worker
+    from groundplan.shapes.alerts import Alert, Condition
+    from groundplan.shapes.boards import Board, Panel
+    from groundplan.shapes.objectives import Objective
     from groundplan.shapes.ports import Grpc, Http, Tcp
     from groundplan.shapes.probes import Probes
+    from groundplan.shapes.signals import counter, gauge, histogram
     from groundplan.shapes.values import LateBoundError, Value, text
 
 _HOMES = {
@@ -31,15 +35,22 @@ _HOMES = {
     "model.platform": ("Platform",),
     "model.processes": ("command", "image", "python"),
     "model.service": ("Job", "Service", "Worker"),
+    "shapes.alerts": ("Alert", "Condition"),
+    "shapes.boards": ("Board", "Panel"),
+    "shapes.objectives": ("Objective",),
     "shapes.ports": ("Grpc", "Http", "Tcp"),
     "shapes.probes": ("Probes",),
+    "shapes.signals": ("counter", "gauge", "histogram"),
     "shapes.values": ("LateBoundError", "Value", "text"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Alert",
     "Autoscale",
+    "Board",
     "Component",
+    "Condition",
     "Edge",
     "Environment",
     "Grpc",
@@ -47,6 +58,8 @@ __all__ = [
     "Job",
     "LateBoundError",
     "Namespace",
+    "Objective",
+    "Panel",
     "Platform",
     "Probes",
     "Service",
@@ -54,7 +67,10 @@ __all__ = [
     "Value",
     "Worker",
     "command",
+    "counter",
     "cpu",
+    "gauge",
+    "histogram",
     "image",
     "memory",
     "python",

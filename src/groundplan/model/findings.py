@@ -34,6 +34,7 @@ CODES = {
     "GP308": "an interval that cron has no words for",
     "GP309": "no time to drain",
     "GP310": "a secret where everybody could read it",
+    "GP311": "a query about a metric that nobody exports",
 }
 """Every code with what it stands for."""
 

@@ -13,7 +13,7 @@ from groundplan.model import external as externals
 from groundplan.model import namespace as namespaces
 from groundplan.model import origin as origins
 from groundplan.model import secrets as secret_shapes
-from groundplan.shapes import ports, values
+from groundplan.shapes import alerts, boards, ports, values
 from groundplan.shapes import probes as probe_shapes
 
 
@@ -25,6 +25,14 @@ class Entry:
     routes: tuple[tuple[str, endpoint.Endpoint], ...]
     body: str
     timeout: float
+    origin: origins.Origin
+
+
+@dataclasses.dataclass(frozen=True)
+class Watched:
+    """An alert or a board of the author's own."""
+
+    what: alerts.Alert | boards.Board
     origin: origins.Origin
 
 
@@ -46,6 +54,7 @@ class Platform:
         self.entries: list[Entry] = []
         self.story: processes.Process | None = None
         self.environments: list[environments.Environment] = []
+        self.watched: list[Watched] = []
 
     @property
     def url(self) -> values.PublicUrl:
@@ -99,6 +108,14 @@ class Platform:
     def tells(self, story: processes.Process) -> None:
         """Names the platform's own story: what ``groundplan demo`` plays against a fresh one."""
         self.story = story
+
+    def watch(self, *things: alerts.Alert | boards.Board) -> None:
+        """Adds alerts and boards of the platform's own to those that every platform has."""
+        for thing in things:
+            if isinstance(thing, alerts.Alert | boards.Board):
+                self.watched.append(Watched(thing, origins.here()))
+            else:
+                findings.report("GP105", f"watch({thing!r})", remedy="give it an Alert(…) or a Board(…)")
 
     def local(self, **defaults: object) -> environments.Environment:
         """The laptop as an environment; `defaults` hold for every component that has such a setting."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundplan_runtime import clients, metrics, postgres, service
-from payments.api import acquiring, keys, settings, store, wallet
+from payments.api import acquiring, figures, keys, settings, store, wallet
 from payments.api.flows import settling
 from payments.api.handlers import (
     charges,
@@ -44,7 +44,7 @@ async def build(context: service.Context) -> service.App:
     )
     pool = await context.enter(opened)
     context.metrics.register(metrics.Gauges("db_pool_connections", _POOL, ("state",), lambda: postgres.gauges(pool)))
-    rows = store.Store(pool)
+    rows = store.Store(pool, figures.Figures(context.metrics).committed)
     cards = await context.enter(clients.grpc_channel("tokenization-service", idempotent=("GetMetadata",)))
     money = await context.enter(clients.grpc_channel("transaction-service", idempotent=("Get", "GetBalance")))
     world = World(rows, wallet.Wallet(cards, rows), acquiring.Transactions(money), given.checkout_url.rstrip("/"))

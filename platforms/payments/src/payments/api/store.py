@@ -9,7 +9,7 @@ written (`all_or_nothing` in the migration).
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -179,10 +179,13 @@ _COLUMNS = "body::text, inner_body::text, version, state"
 
 
 class Store:
-    """One pool; every method is one round trip."""
+    """One pool; every method is one round trip. `committed` hears each change once it is written."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool[Any], committed: Callable[[changes.Change], None] = lambda change: None
+    ) -> None:
         self._pool = pool
+        self._committed = committed
 
     async def commit(self, change: changes.Change) -> None:
         """Writes all of `change`; raises `Stale` or `KeyTaken` and has then written nothing."""
@@ -205,6 +208,7 @@ class Store:
             if error.sqlstate == _STALE:
                 raise Stale from None
             raise
+        self._committed(change)
 
     async def find(self, tenant: calls.Tenant, kind: kinds.Kind, one: str) -> rows.Row[Any] | None:
         found = await self._pool.fetchrow(_FIND[kind.table], *tenant, one)

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 import msgspec
+from prometheus_client import Counter
 
 from groundplan_runtime import metrics, postgres, service, settings
 from payments.webhooks import guard, posting, sender, store
@@ -29,10 +30,10 @@ async def build(context: service.Context) -> service.App:
     wall = _guard(given)
     pool = await context.enter(postgres.pool(given.database_dsn, largest=4))
     context.metrics.register(metrics.Gauges("db_pool_connections", _POOL, ("state",), lambda: postgres.gauges(pool)))
-    poster = posting.Poster(wall)
-    return service.App(
-        ready={"database": lambda: postgres.check(pool)}, background=(sender.Sender(store.Store(pool), poster).run,)
-    )
+    ended = Counter("webhook_deliveries_total", "Deliveries tried.", ("outcome",), registry=context.metrics)
+    outcomes = {state: ended.labels(state) for state in ("delivered", "pending", "given_up")}
+    sending = sender.Sender(store.Store(pool), posting.Poster(wall), counted=lambda state: outcomes[state].inc())
+    return service.App(ready={"database": lambda: postgres.check(pool)}, background=(sending.run,))
 
 
 def _guard(given: Settings) -> guard.Guard:

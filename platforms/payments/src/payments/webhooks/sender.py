@@ -67,7 +67,7 @@ class Health:
 
 
 class Sender:
-    """`clock` gives Unix seconds; `dice` the jitter."""
+    """`clock` gives Unix seconds, `dice` the jitter; `counted` hears what became of each delivery."""
 
     def __init__(
         self,
@@ -75,11 +75,13 @@ class Sender:
         poster: Posts,
         clock: Callable[[], float] = time.time,
         dice: random.Random | None = None,
+        counted: Callable[[str], None] = lambda state: None,
     ) -> None:
         self._store = rows
         self._poster = poster
         self._clock = clock
         self._dice = dice or random.Random()  # noqa: S311  (jitter)
+        self._counted = counted
         self._health: dict[str, Health] = collections.defaultdict(Health)
         self._running: set[asyncio.Task[None]] = set()
         self._outcomes: list[store.Outcome] = []
@@ -137,6 +139,7 @@ class Sender:
 
     def _ended(self, delivery: store.Delivery, at: float, result: posting.Result, state: str, due: float) -> None:
         self._health[delivery.endpoint].sending -= 1
+        self._counted(state)
         said = (result.status, result.error, result.milliseconds)
         self._outcomes.append(store.Outcome(delivery, at, *said, state, due))
 

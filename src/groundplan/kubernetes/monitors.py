@@ -1,0 +1,76 @@
+"""Monitors, rules and boards: what Prometheus, Alertmanager and Grafana find in the cluster by themselves.
+
+Sources: https://prometheus-operator.dev/docs/api-reference/api/ (PodMonitor, PrometheusRule),
+https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from groundplan.kubernetes import clusters, drafts, exporters, names
+from groundplan.model import component, resource
+from groundplan.shapes import objects
+from groundplan.telemetry import check, targets
+from groundplan.telemetry.boards import boardbook, grafana
+from groundplan.telemetry.rules import rulebook
+
+_API = "monitoring.coreos.com/v1"
+INTERVAL = 30
+"""Seconds, where whoever scrapes says nothing else."""
+
+
+def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    """A PodMonitor for each target; one PrometheusRule and the boards beside whoever scrapes."""
+    scrapers = [name for name, answer in draft.charts.items() if answer.scrapes]
+    if not scrapers:
+        return
+    draft.findings += check.check(cluster.plan)
+    scraper = cast(resource.Resource, cluster.components[scrapers[0]])
+    for target in targets.of(cluster.plan):
+        if target.exports.monitored and (target.job in draft.pods or target.job in draft.charts):
+            _monitor(target, scraper, cluster, draft)
+    _rules(scraper, cluster, draft)
+    _boards(scraper, cluster, draft)
+
+
+def _monitor(
+    target: targets.Target, scraper: component.Component, cluster: clusters.Cluster, draft: drafts.Draft
+) -> None:
+    chart = draft.charts.get(target.job)
+    exports = target.exports
+    endpoint: objects.Tree = {
+        "port": exporters.PORT if exports.exporter else exports.door or exports.port,
+        "path": exports.path,
+        "interval": f"{getattr(scraper, 'interval', INTERVAL)}s",
+        "relabelings": [{"targetLabel": "job", "replacement": target.job}],
+    }
+    if exports.parameters:
+        endpoint["params"] = {name: [value] for name, value in exports.parameters}
+    chosen = dict(chart.pods) if chart else draft.labels(target.job)
+    spec = {"selector": {"matchLabels": chosen}, "podMetricsEndpoints": [endpoint]}
+    draft.add(f"{_API} PodMonitor", target.job, {"spec": spec}, target.owner.origin, namespace=target.namespace)
+
+
+def _rules(scraper: component.Component, cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    name = f"{cluster.plan.name}{names.ALERTS}"
+    body = {"spec": rulebook.tree(rulebook.of(cluster.plan))}
+    draft.add(f"{_API} PrometheusRule", name, body, scraper.origin, namespace=scraper.namespace, component=scraper.name)
+
+
+def _boards(scraper: component.Component, cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    """ConfigMaps with the label that Grafana's sidecar looks for."""
+    for board in boardbook.of(cluster.plan):
+        text = grafana.document(cluster.plan.name, board)
+        body: objects.Tree = {
+            "metadata": {"labels": {"grafana_dashboard": "1"}},
+            "data": {f"{cluster.plan.name}-{board.name}.json": text},
+        }
+        draft.add(
+            "v1 ConfigMap",
+            f"{board.name}{names.BOARD}",
+            body,
+            scraper.origin,
+            namespace=scraper.namespace,
+            component=scraper.name,
+        )

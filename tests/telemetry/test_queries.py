@@ -1,0 +1,124 @@
+"""Every query names what somebody exports; one that does not is found, with the author's line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from groundplan import Alert, Board, Condition, Panel, Platform, Service, counter, python
+from groundplan.resources import Postgres, PrometheusStack, Redis
+from groundplan.shapes import alerts, signals
+from groundplan.telemetry import catalogue, check, queries, targets
+from groundplan.telemetry.boards import boardbook, grafana
+from groundplan.telemetry.rules import rulebook
+from tests.kubernetes import worlds
+
+SHOP = Board("shop", "shop", (("", (Panel("Orders", {"": "rate(orders_total[5m])"}),)),))
+
+
+def plan_with(*things, exports=()) -> Platform:
+    plan = Platform("shop")
+    space = plan.namespace("shop")
+    space.add(Service("web", python("shop.web"), http=8000, exports=exports))
+    space.add(Postgres("db"))
+    space.add(Redis("cache"))
+    plan.namespace("watch").add(PrometheusStack())
+    plan.watch(*things)
+    return plan
+
+
+def alert(query: str) -> Alert:
+    return Alert("Odd", (Condition(query, ">", 1),), "info", "odd", "look", fires={"x": "1"}, quiet={"x": "0"})
+
+
+def test_every_query_of_the_payments_platform_has_an_answer():
+    assert list(check.check(worlds.payments())) == []
+
+
+def test_a_metric_that_nobody_exports_is_found_where_the_author_wrote_it():
+    (found,) = check.check(plan_with(SHOP))
+    assert found.code == "GP311"
+    assert "nobody exports orders_total" in found.why
+    assert found.where.file.endswith("test_queries.py")
+    assert list(check.check(plan_with(SHOP, exports=[counter("orders_total", "kind")]))) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("rate(http_request_total[5m])", "nobody exports http_request_total"),
+        ('http_requests_total{code="500"}', "http_requests_total has no label code"),
+        ("http_request_duration_seconds", "nobody exports http_request_duration_seconds"),
+        ("pg_stat_activity_counts", "nobody exports pg_stat_activity_counts"),
+        ("job:http_faults:ratio_rate7m", "nobody exports job:http_faults:ratio_rate7m"),
+        ("rate(http_requests_total[5m]", "not PromQL"),
+        ('{status="500"}', "nobody exports a metric without a name"),
+        ("sum(rate(redis_up[5m])) by (", "not PromQL"),
+    ],
+)
+def test_what_is_wrong_with_a_query_is_said(query, why):
+    said = [found.why for found in check.check(plan_with(alert(query)))]
+    assert said
+    assert why in said[0]
+
+
+@pytest.mark.parametrize(
+    "query", ["up", '{__name__="http_requests_total", job="web"}', "time() - process_start_time_seconds"]
+)
+def test_a_query_that_can_be_answered_is_not_found(query):
+    assert list(check.check(plan_with(alert(query)))) == []
+
+
+def test_every_catalogue_says_of_which_version_and_where_it_is_documented():
+    named = {name for target in targets.of(worlds.payments()) for name in target.exports.documented}
+    assert named
+    for name in named:
+        found = catalogue.of(name)
+        assert found.documentation.startswith("https://")
+        assert found.version
+        assert found.metrics
+        assert all(signals.NAME.fullmatch(metric) for metric in found.metrics)
+
+
+def test_a_dashboard_is_the_same_for_the_same_board_and_asks_what_the_board_asks():
+    plan = worlds.payments()
+    boards = boardbook.of(plan)
+    assert len({grafana.uid(plan.name, board) for board in boards}) == len(boards) > 10
+    for board in boards:
+        text = grafana.document(plan.name, board)
+        assert text == grafana.document(plan.name, board)
+        drawn = [target["expr"] for panel in json.loads(text)["panels"] for target in panel.get("targets", ())]
+        assert drawn == [query for panel in check.panels(board) for query in panel.queries.values()]
+
+
+def test_dashboards_fill_their_rows_without_overlap():
+    for board in boardbook.of(worlds.payments()):
+        taken: set[tuple[int, int]] = set()
+        for panel in json.loads(grafana.document("payments", board))["panels"]:
+            place = panel["gridPos"]
+            cells = {
+                (x, y)
+                for x in range(place["x"], place["x"] + place["w"])
+                for y in range(place["y"], place["y"] + place["h"])
+            }
+            assert not cells & taken, (board.name, panel["title"])
+            assert max(x for x, _ in cells) < 24
+            taken |= cells
+
+
+def test_the_selectors_of_a_query_are_all_found():
+    query = 'sum(rate(a_total{x="1"}[5m])) / on (x) group_left b{y=~".+"} or max_over_time(c[1h:5m] offset 1d)'
+    assert [each.name for each in queries.selectors(query)] == ["a_total", "b", "c"]
+
+
+def test_names_of_rules_follow_prometheus_practice():
+    for group in rulebook.of(worlds.payments()):
+        for rule in group.rules:
+            if isinstance(rule, alerts.Record):
+                assert rule.name.count(":") == 2
+
+
+def test_a_metric_with_a_bad_name_is_found():
+    plan = plan_with(exports=[counter("orders"), counter("orders_total", "a-b")])
+    assert [found.code for found in plan.sheet.findings] == ["GP105", "GP105"]
