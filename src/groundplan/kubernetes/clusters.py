@@ -31,6 +31,8 @@ class Cluster:
     """What the resources run as, by name."""
     callers: Mapping[str, tuple[component.Edge, ...]]
     """The edges that lead to a component or an external, by its name."""
+    digests: Mapping[str, str]
+    """What the tags of images stand for, as far as it was looked up."""
 
     def leading_to(self, name: str) -> tuple[component.Edge, ...]:
         """The edges that lead to a component or an external."""
@@ -95,7 +97,7 @@ class Cluster:
         return isinstance(found, service.Program) and spoken == {"grpc"}
 
 
-def of(plan: platform.Platform, env: environment.Environment) -> Cluster:
+def of(plan: platform.Platform, env: environment.Environment, digests: Mapping[str, str]) -> Cluster:
     """The cluster that `env` describes."""
     callers: dict[str, list[component.Edge]] = {}
     for edge in plan.edges:
@@ -109,6 +111,7 @@ def of(plan: platform.Platform, env: environment.Environment) -> Cluster:
         externals={each.name: each for each in plan.externals},
         answers={each.name: each.objects(env, edges.get(each.name, ())) for each in plan.resources},
         callers=edges,
+        digests=digests,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundplan.kubernetes import clusters, settings
-from groundplan.model import processes, resource, service, surroundings
+from groundplan.model import environment, platform, processes, resource, service, surroundings
 from groundplan.shapes import objects, ports, probes, quantities, values, workloads
 from groundplan.shapes import processes as process_shapes
 from groundplan_runtime import contract
@@ -39,13 +39,12 @@ def image(process: processes.Process, cluster: clusters.Cluster) -> str:
     """What it runs in: the image that the plan names, or the one built of the platform's own code."""
     if isinstance(process, processes.Image):
         return process.reference
-    return process.image or built(cluster)
+    return process.image or built(cluster.plan, cluster.environment)
 
 
-def built(cluster: clusters.Cluster) -> str:
+def built(plan: platform.Platform, env: environment.Environment) -> str:
     """The image of the platform's own code: one for all its programs."""
-    registry = str(cluster.environment.defaults.get("registry", ""))
-    return f"{registry}/{cluster.plan.name}:{cluster.plan.version}"
+    return f"{env.defaults.get('registry', '')}/{plan.name}:{plan.version}"
 
 
 def _command(process: processes.Process) -> objects.Tree:

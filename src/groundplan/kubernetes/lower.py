@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from groundplan.kubernetes import (
     autoscaling,
@@ -24,6 +25,7 @@ from groundplan.kubernetes import (
     names,
     namespaces,
     network,
+    pins,
     secrets,
     services,
     waves,
@@ -51,8 +53,11 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("autoscaling", autoscaling.apply),
     ("limits", limits.apply),
     ("waves", waves.apply),
+    ("pins", pins.apply),
 )
 """Later ones see what earlier ones made: whoever adds a container comes before whoever hardens all."""
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,15 +73,15 @@ class Lowered:
     """The charts of others that are installed beside."""
 
 
-def lower(plan: platform.Platform, env: environment.Environment) -> Lowered:
-    """The objects of `plan` in `env`.
+def lower(plan: platform.Platform, env: environment.Environment, digests: Mapping[str, str] = _NONE) -> Lowered:
+    """The objects of `plan` in `env`; images run by the `digests` that are known of them.
 
     Raises findings.PlanError with every finding when the environment cannot work.
     """
     found = feasibility.check(plan, env)
     if found:
         raise findings.PlanError(found)
-    cluster = clusters.of(plan, env)
+    cluster = clusters.of(plan, env, digests)
     draft = drafts.Draft(plan.name)
     for name, apply in PASSES:
         draft.by = name

@@ -47,7 +47,8 @@ def _job(
     suspend: bool = False,
 ) -> None:
     is_python = run.argv[0] == "python"
-    container = containers.of_step(run, name, containers.built(cluster) if is_python else answer.image, cluster)
+    reference = containers.built(cluster.plan, cluster.environment) if is_python else answer.image
+    container = containers.of_step(run, name, reference, cluster)
     pod = drafts.Pod(
         name=name,
         namespace=engine.namespace or "",

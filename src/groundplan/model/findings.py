@@ -13,6 +13,7 @@ from groundplan.model import origin as origins
 CODES = {
     "GP001": "the plan file cannot be run",
     "GP002": "the file holds no plan",
+    "GP003": "a file beside the plan that cannot be used",
     "GP101": "a name that Kubernetes would refuse",
     "GP102": "two declarations with one name",
     "GP103": "used by the plan, but in no namespace of it",
