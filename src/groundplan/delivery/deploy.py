@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 
 from groundplan.delivery import kustomize
+from groundplan.delivery.images import containerfile, lock
 from groundplan.kubernetes import lower
 from groundplan.model import findings, platform
 
@@ -24,20 +26,28 @@ class Delivery:
 
 def of(plan: platform.Platform) -> Delivery:
     """Every cluster of `plan`; raises findings.PlanError with the findings of all of them."""
+    digests = lock.read(plan.file.parent)
+    made = lowered(plan, digests)
+    files = kustomize.files(made) | containerfile.files(plan, digests)
+    return Delivery(plan.file.parent / FOLDER, made, files)
+
+
+def lowered(plan: platform.Platform, digests: Mapping[str, str]) -> tuple[lower.Lowered, ...]:
+    """The objects of every cluster of `plan`; raises findings.PlanError as `of` does."""
     clusters = sorted((env for env in plan.environments if not env.local), key=lambda env: env.name)
     if not clusters:
         raise findings.PlanError((_no_cluster(plan),))
-    lowered: list[lower.Lowered] = []
+    made: list[lower.Lowered] = []
     found: list[findings.Finding] = []
     for env in clusters:
         try:
-            lowered.append(lower.lower(plan, env))
+            made.append(lower.lower(plan, env, digests))
         except findings.PlanError as error:
             found += error.findings
     if found:
         unique = dict.fromkeys(found)
         raise findings.PlanError(tuple(sorted(unique, key=lambda each: (each.where, each.code, each.what))))
-    return Delivery(plan.file.parent / FOLDER, tuple(lowered), kustomize.files(lowered))
+    return tuple(made)
 
 
 def _no_cluster(plan: platform.Platform) -> findings.Finding:

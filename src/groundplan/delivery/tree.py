@@ -71,7 +71,8 @@ def write(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
 
 
 def _ours(folder: pathlib.Path) -> set[str]:
-    found = (path for path in folder.rglob("*.yaml") if path.is_file() and _is_ours(path))
+    places = (*folder.rglob("*.yaml"), *folder.glob("Containerfile"))
+    found = (path for path in places if path.is_file() and _is_ours(path))
     return {str(path.relative_to(folder)) for path in found}
 
 

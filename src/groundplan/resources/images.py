@@ -34,6 +34,11 @@ def vault(version: str) -> str:
     return f"docker.io/hashicorp/vault:{version}"
 
 
+def python(version: str) -> str:
+    """The official image of Debian's smaller set of packages: what a platform's own image is made on."""
+    return f"docker.io/library/python:{version}-slim-bookworm"
+
+
 INGRESS_NGINX = {
     "1.11.1": "4.11.1",  # https://github.com/kubernetes/ingress-nginx/pull/11650/files
     "1.11.5": "4.11.5",  # https://github.com/linode/apl-core/pull/2011
