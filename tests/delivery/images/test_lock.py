@@ -123,7 +123,7 @@ def test_a_lock_that_cannot_be_read_is_a_finding_and_nothing_is_built(shop, line
     for verb in (["build"], ["images", "lock"]):
         done = run(shop, *verb)
         assert done.returncode == 2, done.stdout
-        assert "GP310" in done.stderr
+        assert "GP003" in done.stderr
         assert "images.lock" in done.stderr
     assert not (shop / "deploy").exists()
 

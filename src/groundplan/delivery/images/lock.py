@@ -56,7 +56,7 @@ def read(folder: pathlib.Path) -> dict[str, str]:
 def _unusable(file: pathlib.Path, line: int, why: str) -> findings.Finding:
     where = origin.Origin(origin.shown(str(file)), line)
     return findings.Finding(
-        "GP310", f"{FILE} cannot be used", where, why, "mend it, or write it: groundplan images lock"
+        "GP003", f"{FILE} cannot be used", where, why, "mend it, or write it: groundplan images lock"
     )
 
 
