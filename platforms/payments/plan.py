@@ -22,6 +22,7 @@ from groundplan.resources import (
     CertManager,
     IngressNginx,
     MailCatcher,
+    OpenTelemetryCollector,
     Postgres,
     PrometheusStack,
     Redis,
@@ -33,9 +34,9 @@ from groundplan.secrets import ed25519, keys, random, supplied
 
 # A startup probe comes before the other two, in place of initial delays.
 plan = Platform("payments", version="1.0.0", probes=Probes(liveness=20, readiness=15, failures=3))
-ingress, gateway, services, internal, databases, monitoring, vaults, certificates = map(
+ingress, gateway, services, internal, databases, monitoring, tracing, vaults, certificates = map(
     plan.namespace,
-    ("ingress-nginx", "gateway", "services", "internal", "databases", "monitoring", "vault", "cert-manager"),
+    ("ingress-nginx", "gateway", "services", "internal", "databases", "monitoring", "tracing", "vault", "cert-manager"),
 )
 
 small = cpu("100m", "200m") & memory("128Mi", "256Mi")
@@ -49,6 +50,8 @@ postgres = databases.add(Postgres("postgres", version=15, storage="5Gi", backup=
 redis = databases.add(Redis("redis", version=7, storage="5Gi", durable=True, backup=daily(keep=7), resources=engine))
 vault = vaults.add(Vault("vault", version="1.15.4", storage="1Gi", backup=daily(keep=14), resources=small))
 prometheus = monitoring.add(PrometheusStack("prometheus", interval=30, retention="15d"))
+traces = plan.external("traces", https=443)  # who keeps them
+collector = tracing.add(OpenTelemetryCollector("otel-collector", to=traces, resources=small))
 auth_db = postgres.database("micro_auth", migrations="payments.auth.migrations")
 merchant_db = postgres.database("micro_merchant", migrations="payments.merchant.migrations")
 payment_db = postgres.database("micro_payment", migrations="payments.api.migrations")
@@ -177,6 +180,9 @@ transactions.needs(
 )
 reconcile.needs(ledger.read(), acquirer)
 
+for program in plan.programs:
+    program.needs(collector.spans())
+
 controller = ingress.add(IngressNginx(version="1.11.5", node_ports=(30080, 30443)))
 certificates.add(CertManager("cert-manager", email="operations@example.com"))  # where an environment names an issuer
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
@@ -261,6 +267,7 @@ staging = plan.environment("staging", host="staging.pay.example.com", registry=r
 for trial in (development, staging):
     trial.set(acquirer, host="sandbox.acquirer.example", cidrs=["192.0.2.0/25"])
     trial.set(smtp, host="sandbox.smtp.example", cidrs=["192.0.2.128/25"])
+    trial.set(traces, host="sandbox.traces.example", cidrs=["198.51.100.0/24"])
 
 production = plan.environment(
     "production",
@@ -274,3 +281,4 @@ production.set(api, replicas=Autoscale(2, 10, cpu=70))
 production.set(postgres, storage="100Gi")
 production.set(acquirer, host="gateway.acquirer.example", cidrs=["203.0.113.0/24"])
 production.set(smtp, host="smtp.example.com", cidrs=["198.51.100.0/24"])
+production.set(traces, host="traces.example.com", cidrs=["192.0.2.0/24"])

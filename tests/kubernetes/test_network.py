@@ -103,6 +103,8 @@ def declared(plan: platform.Platform, reading: Reading) -> dict[tuple[str, str],
             found[f"{each.name}-exporter", each.name] = {("TCP", asked)}
         if kind == "Vault":
             found.setdefault((scraper, each.name), set()).add(("TCP", 8200))
+        if kind == "OpenTelemetryCollector":
+            found.setdefault((scraper, each.name), set()).add(("TCP", 8888))
     return found
 
 

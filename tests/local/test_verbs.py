@@ -137,7 +137,7 @@ def test_what_scripts_use_answers_in_json(verb: str) -> None:
     ("arguments", "said"),
     [
         (("wiat",), "Did you mean wait?"),
-        (("dance",), "There are: up, ps,"),
+        (("juggle",), "There are: up, ps,"),
         (("ps", "--jsn"), "No such option"),
         (("logs", "--since", "yesterday"), "neither like 5m"),
         (("logs", "--level", "loud"), "'debug', 'info', 'warning', 'error'"),

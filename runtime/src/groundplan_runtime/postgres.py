@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Literal, TypeVar
@@ -13,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 import msgspec
 
-from groundplan_runtime import contract, settings
+from groundplan_runtime import contract, settings, traces
 
 T = TypeVar("T")
 
@@ -21,6 +23,12 @@ Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """SQLSTATE 40001 and 40P01: nothing was done, and the same transaction may well succeed now."""
+
+# What a statement changes, however it begins; `FOR UPDATE` and `DO UPDATE SET` change nothing of their own.
+_CHANGED = re.compile(
+    r"(?<!for )(?<!do )\b(insert\s+into|delete\s+from|update)\s+(?:only\s+)?([a-z_][\w.]*)", re.IGNORECASE
+)
+_READ = re.compile(r"\bfrom\s+(?:only\s+)?([a-z_][\w.]*)", re.IGNORECASE)
 
 _NOT_YET = (
     OSError,
@@ -136,6 +144,32 @@ async def _prepare(connection: asyncpg.Connection[Any]) -> None:
     await connection.set_type_codec(
         "json", schema="pg_catalog", encoder=_encode, decoder=msgspec.json.decode, format="binary"
     )
+    if traces.recording():
+        connection.add_query_logger(_trace)
+
+
+def _trace(query: Any) -> None:
+    """A statement as a span, its parameters left out (asyncpg's LoggedQuery; elapsed in seconds).
+
+    It is told of at the next turn of the event loop: that much too late the span stands in its trace.
+    Names: https://opentelemetry.io/docs/specs/semconv/database/postgresql/
+    """
+    text = query.query
+    span = traces.ended(
+        summary(text), "client", query.elapsed, **{"db.system.name": "postgresql", "db.query.text": text}
+    )
+    if span is not None and query.exception is not None:
+        span.error = type(query.exception).__name__
+
+
+@functools.lru_cache(maxsize=1024)
+def summary(statement: str) -> str:
+    """What it does and to which table, of low cardinality: ``INSERT entry`` (its first change, else what it reads)."""
+    if changed := _CHANGED.search(statement):
+        return f"{changed[1].split()[0].upper()} {changed[2]}"
+    verb = (statement.split(maxsplit=1) or ["?"])[0].upper().rstrip(";")
+    read = _READ.search(statement)
+    return f"{'SELECT' if verb == 'WITH' else verb} {read[1]}" if read else verb
 
 
 async def _keep(connection: asyncpg.Connection[Any]) -> None:

@@ -117,6 +117,18 @@ def span(name: str, kind: Kind = "internal", **attributes: Value) -> Span | _Unr
     return Span(name, kind, _position.get(), attributes)
 
 
+def ended(name: str, kind: Kind, seconds: float, **attributes: Value) -> Span | None:
+    """Record a span that ends now and began `seconds` ago; None when nobody collects this trace."""
+    parent = _position.get()
+    if _recorder is None or parent is None or not parent.sampled:
+        return None
+    span = Span(name, kind, parent, attributes)
+    span.end = time.time_ns()
+    span.start = span.end - int(seconds * 1e9)
+    _recorder(span)
+    return span
+
+
 def begin(traceparent: str | None, tracestate: str = "") -> Position:
     """Take the position of the request that begins in this context: the caller's trace, a span of ours."""
     parent = parse(traceparent, tracestate)

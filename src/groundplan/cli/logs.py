@@ -45,13 +45,13 @@ def command(
     as_json: bool,
 ) -> int:
     """Show the logs of SERVICE, or of everything, by time. Secrets and card numbers are blotted out."""
-    from groundplan.local import lines
+    from groundplan.local import lines, masks
 
     target = targets.resolve(names, data)
     start = moment(since, time.time()) if since else 0.0
     wanted = _Wanted(target.services, lines.LEVELS[level.upper()] if level else 0, trace)
     wanted.check(target.place.logs)
-    printer = _Printer(_masker(target.place), as_json)
+    printer = _Printer(masks.of(target.place.masks), as_json)
     files = [path for path in sorted(target.place.logs.glob("*.log")) if wanted.instance(path.stem)]
     ends = lines.ends(files)
     printer.show(line for line in lines.history(files, start) if wanted.line(line))
@@ -78,16 +78,6 @@ def moment(text: str, now: float) -> float:
     except ValueError:
         reason = f"{text!r} is neither like 5m, 2h, 1d nor like 2026-11-21T10:00:00Z"
         raise click.BadParameter(reason, param_hint="--since") from None
-
-
-def _masker(place: directory.Directory) -> masks.Masker:
-    import msgspec
-
-    from groundplan.local import masks
-
-    if not place.masks.exists():
-        return masks.Masker()
-    return masks.Masker(msgspec.json.decode(place.masks.read_bytes(), type=tuple[str, ...]))
 
 
 class _Wanted:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, urlsplit
+
+import msgspec
 
 from groundplan.local.plan import units
 
@@ -29,6 +32,13 @@ class Masker:
         if self._pattern is not None:
             text = self._pattern.sub(BLOT, text)
         return DIGITS.sub(_card, text)
+
+
+def of(file: pathlib.Path) -> Masker:
+    """The masker for what the supervisor last knew to be secret."""
+    if not file.exists():
+        return Masker()
+    return Masker(msgspec.json.decode(file.read_bytes(), type=tuple[str, ...]))
 
 
 def _forms(secret: str) -> set[str]:

@@ -7,7 +7,7 @@ import sys
 from groundplan.local import directory as directories
 from groundplan.local import issuer, ports, programs, sources, vault
 from groundplan.local.plan import demands, lower, site, units
-from groundplan.model import environment, findings, names, platform
+from groundplan.model import environment, findings, names, platform, service
 from groundplan.model import origin as origins
 
 
@@ -86,4 +86,6 @@ def _unreachable(plan: platform.Platform, env: environment.Environment) -> tuple
         )
         for outside in plan.externals
         if outside.kind == "external" and outside.stand_in is None and env.setting(outside, "host") is None
+        # A resource that reaches out itself may run as something that does not, here.
+        if any(isinstance(edge.source, service.Program) for edge in plan.edges_to(outside))
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from groundplan.model import needable, secrets
 from groundplan.shapes import values
@@ -32,6 +32,8 @@ class Right(needable.Needable):
 
     variable: str | None = None
     gate: bool = False
+    spare: ClassVar[bool] = False
+    """Whether its holder starts and works as well while its target is away."""
 
     @property
     @abc.abstractmethod

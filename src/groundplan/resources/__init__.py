@@ -9,6 +9,7 @@ from groundplan.model.resource import Resource
 from groundplan.resources.cert_manager import CertManager
 from groundplan.resources.ingress_nginx import IngressNginx
 from groundplan.resources.mail_catcher import MailCatcher
+from groundplan.resources.otel_collector import OpenTelemetryCollector
 from groundplan.resources.postgres import Postgres
 from groundplan.resources.prometheus_stack import PrometheusStack
 from groundplan.resources.redis import Redis
@@ -21,6 +22,7 @@ __all__ = [
     "IngressNginx",
     "MailCatcher",
     "NoBackup",
+    "OpenTelemetryCollector",
     "Postgres",
     "PrometheusStack",
     "Redis",

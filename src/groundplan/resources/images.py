@@ -39,6 +39,14 @@ def python(version: str) -> str:
     return f"docker.io/library/python:{version}-slim-bookworm"
 
 
+def otel_collector(version: str) -> str:
+    """OpenTelemetry's core distribution, as its own user 10001.
+
+    Source: https://github.com/open-telemetry/opentelemetry-collector-releases
+    """
+    return f"docker.io/otel/opentelemetry-collector:{version}"
+
+
 INGRESS_NGINX = {
     "1.11.1": "4.11.1",  # https://github.com/kubernetes/ingress-nginx/pull/11650/files
     "1.11.5": "4.11.5",  # https://github.com/linode/apl-core/pull/2011

@@ -27,10 +27,35 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__((host, int(port)), handler)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """GET alone; a stand-in that takes more adds methods."""
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Whole answers, and bodies of a bounded length."""
 
     protocol_version = "HTTP/1.1"
+
+    def body(self) -> bytes | None:
+        """What was sent; None where it was too long, and then it is answered."""
+        said = self.headers.get("Content-Length") or "0"
+        if said.isdecimal() and int(said) <= LONGEST_BODY:
+            return self.rfile.read(int(said))
+        self.close_connection = True
+        self.answer(413, "text/plain", b"too long\n")
+        return None
+
+    def answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing: what was caught can be read."""
+
+
+class Handler(Answering):
+    """GET alone; a stand-in that takes more adds methods."""
+
     server: Server
 
     def do_GET(self) -> None:
@@ -64,17 +89,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer_json(self, thing: object) -> None:
         self.answer(200, "application/json", json.dumps(thing, indent=1).encode())
 
-    def answer(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing: what was caught can be read."""
-
 
 def _page(server: Server) -> str:
     rows = "".join(
@@ -90,7 +104,7 @@ def _page(server: Server) -> str:
     )
 
 
-def serve(server: Server, stop: Callable[[], None] = lambda: None) -> None:
+def serve(server: http.server.ThreadingHTTPServer, stop: Callable[[], None] = lambda: None) -> None:
     """Serves until SIGTERM or SIGINT."""
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

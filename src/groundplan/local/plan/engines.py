@@ -50,6 +50,8 @@ def _daemon(
 def _addresses(engine: resource.Resource, here: site.Site) -> tuple[tuple[str, str], ...]:
     found = []
     for name, port in sorted(engine.ports.items()):
+        if name == "metrics":
+            continue
         place = f"{site.LOOPBACK}:{here.ports[site.port_name(engine.name, name)]}"
         found.append((name, f"http://{place}" if port.speaks == "http" else place))
     return tuple(found)

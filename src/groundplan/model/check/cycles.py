@@ -1,6 +1,7 @@
 """Nothing waits for itself, by whatever detour.
 
-An edge to a resource gates the start of its holder, and so does one that says ``before_start()``.
+An edge to a resource gates the start of its holder unless its right can be done without, and so does one that says
+``before_start()``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from groundplan.model import component, findings, platform, resource
 
 def gates(edge: component.Edge) -> bool:
     """Whether the holder of this edge waits for its target."""
-    return edge.right.gate or isinstance(edge.right.target, resource.Resource)
+    return edge.right.gate or (isinstance(edge.right.target, resource.Resource) and not edge.right.spare)
 
 
 def check(plan: platform.Platform) -> Iterator[findings.Finding]:
