@@ -29,7 +29,7 @@ def arrived(live) -> trees.Trace:
     until = time.monotonic() + LIMIT
     while time.monotonic() < until:
         found = [each for each in reading.traces(live.data / "data") if each.id == TRACE]
-        if found and WAYS <= ways(found[0]):
+        if found and ways(found[0]) >= WAYS:
             return found[0]
         time.sleep(0.1)
     raise AssertionError(f"not all of the trace arrived: {[ways(each) for each in found]}")
