@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Iterator
 
-from groundplan.local.traces import spans
+from groundplan.local.traces import spans as shapes
 
 SLOW = 0.2
 """A span is slow whose own time is this part of its trace's."""
@@ -16,21 +16,21 @@ SLOW = 0.2
 class Trace:
     """All spans of one trace that are known here; at least one. Times in nanoseconds."""
 
-    spans: tuple[spans.Span, ...]
+    spans: tuple[shapes.Span, ...]
 
     @property
     def id(self) -> str:
         return self.spans[0].trace
 
     @functools.cached_property
-    def roots(self) -> tuple[spans.Span, ...]:
+    def roots(self) -> tuple[shapes.Span, ...]:
         """Spans without a parent here: one where all of it has arrived, the first one first."""
         known = {span.id for span in self.spans}
         found = [span for span in self.spans if span.parent not in known or span.parent == span.id]
         return tuple(sorted(found or self.spans, key=_order))
 
     @property
-    def root(self) -> spans.Span:
+    def root(self) -> shapes.Span:
         return self.roots[0]
 
     @property
@@ -56,17 +56,17 @@ class Trace:
         return tuple(dict.fromkeys(span.service for span in sorted(self.spans, key=_order)))
 
     @property
-    def errors(self) -> tuple[spans.Span, ...]:
+    def errors(self) -> tuple[shapes.Span, ...]:
         return tuple(span for span in sorted(self.spans, key=_order) if span.error)
 
     @functools.cached_property
-    def _children(self) -> dict[str, list[spans.Span]]:
-        found: dict[str, list[spans.Span]] = {}
+    def _children(self) -> dict[str, list[shapes.Span]]:
+        found: dict[str, list[shapes.Span]] = {}
         for span in sorted(self.spans, key=_order):
             found.setdefault(span.parent, []).append(span)
         return found
 
-    def walk(self) -> Iterator[tuple[int, spans.Span]]:
+    def walk(self) -> Iterator[tuple[int, shapes.Span]]:
         """Every span once, with its depth, callers before those they call."""
         seen: set[str] = set()
         # Spans that call each other in a circle hang on no root: they come last.
@@ -79,13 +79,13 @@ class Trace:
                     yield depth, span
                     left += [(depth + 1, each) for each in reversed(self._children.get(span.id, ()))]
 
-    def own(self, span: spans.Span) -> int:
+    def own(self, span: shapes.Span) -> int:
         """The part of its time in which nobody that it called was at work."""
         children = self._children.get(span.id, ())
         inside = sorted((max(each.start, span.start), min(each.end, span.end)) for each in children if each is not span)
         return span.end - span.start - _covered(inside)
 
-    def slow(self) -> list[spans.Span]:
+    def slow(self) -> list[shapes.Span]:
         """Spans that took a fifth of the whole by themselves, the slowest first."""
         found = [span for span in self.spans if self.own(span) >= SLOW * self.duration > 0]
         return sorted(found, key=self.own, reverse=True)
@@ -100,5 +100,5 @@ def _covered(stretches: Iterable[tuple[int, int]]) -> int:
     return total
 
 
-def _order(span: spans.Span) -> tuple[int, int, str]:
+def _order(span: shapes.Span) -> tuple[int, int, str]:
     return span.start, -span.end, span.id
