@@ -139,3 +139,19 @@ def test_leftovers_are_listed_and_deleted_when_asked(shop, api):
     code, said = shop.run("deploy", "--from-plan", "--prune")
     assert (code, "deleted   Deployment shop/other" in said) == (0, True), said
     assert api.cluster.find("Deployment", "other", "shop") is None
+
+
+def test_diff_and_status_answer_by_their_exit_codes(shop, api):
+    code, said = shop.run("diff")
+    assert (code, "creates" in said, "Deployment shop/web    plan.py:8" in said) == (1, True, True), said
+    assert shop.run("status")[0] == 1
+    assert shop.run("deploy", "--from-plan")[0] == 0
+    code, said = shop.run("diff")
+    assert (code, "no difference" in said) == (0, True), said
+    code, said = shop.run("status")
+    assert (code, "2 of 2 ready" in said) == (0, True), said
+    shop.write(replicas=3)
+    code, said = shop.run("diff", "--json")
+    assert (code, json.loads(said)["changes"][0]["details"]) == (1, ["2 → 3 replicas"])
+    shop.config.write_text(shop.config.read_text().replace(api.url, "http://127.0.0.1:9"))
+    assert [shop.run(verb)[0] for verb in ("diff", "status")] == [2, 2]

@@ -75,6 +75,12 @@ def _live(error: Any) -> int:
     return UNUSABLE if isinstance(error, errors.NoAccess | errors.Foreign) else FAILED
 
 
+def unusable(error: Any) -> int:
+    """For a verb whose other codes are answers: says the error, and returns its exit code."""
+    _tell(error)
+    return UNUSABLE
+
+
 def _tell(error: Any) -> None:
     if wants_json():
         emit({"error": error.message()})

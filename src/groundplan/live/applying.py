@@ -59,7 +59,7 @@ class Applying:
         try:
             after = self._send(path, made, tree)
         except errors.Refused as error:
-            if live is None or made.key.kind != "Job" or not _is_fixed(error):
+            if live is None or made.key.kind != "Job" or not is_fixed(error):
                 raise located(error, made) from None
             return self._anew(path, made, tree, live, "its template changed")
         except errors.Missing as error:
@@ -162,7 +162,7 @@ def without_versions(tree: Tree) -> Tree:
     return {**{key: value for key, value in tree.items() if key != "status"}, "metadata": metadata}
 
 
-def _is_fixed(error: errors.Refused) -> bool:
+def is_fixed(error: errors.Refused) -> bool:
     """Whether a change was refused because there can be none."""
     return "immutable" in error.why
 
