@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from groundplan import Http, Job, Platform, Service, Worker, command, python
 from groundplan.model import platform, service
-from groundplan.resources import MailCatcher, Postgres, Redis
+from groundplan.resources import MailCatcher, Postgres, Redis, daily
 from groundplan.secrets import ed25519
 from groundplan.secrets import random as random_secret
 
@@ -90,9 +90,9 @@ def declare(drawing: Drawing) -> platform.Platform:
 
 def _component(box: Box):
     if box.kind == "postgres":
-        return Postgres(box.name)
+        return Postgres(box.name, backup=daily(keep=3) if box.grpc else None)
     if box.kind == "redis":
-        return Redis(box.name)
+        return Redis(box.name, backup=daily(keep=3) if box.grpc else None)
     if box.kind == "worker":
         return Worker(box.name, python("somewhere.worker"), replicas=box.replicas)
     if box.kind == "job":

@@ -22,11 +22,14 @@ from groundplan.resources import (
     CertManager,
     IngressNginx,
     MailCatcher,
+    NoBackup,
+    ObjectStore,
     OpenTelemetryCollector,
     Postgres,
     PrometheusStack,
     Redis,
     Vault,
+    Volume,
     WebhookCatcher,
     daily,
 )
@@ -256,14 +259,23 @@ plan.watch(
 )
 
 plan.tells(python("payments.story"))
+plan.verify(transactions, python("payments.transaction.trial_balance"))  # after a restore: every currency sums to 0
 
 # Where it runs.
 local = plan.local(replicas=1)
 registry = "registry.example.com"
 development = plan.environment(
-    "development", host="dev.pay.example.com", registry=registry, secrets=vault, replicas=1, storage="ephemeral"
+    "development",
+    host="dev.pay.example.com",
+    registry=registry,
+    secrets=vault,
+    replicas=1,
+    storage="ephemeral",
+    backups=NoBackup("test data, made anew by the story"),
 )
-staging = plan.environment("staging", host="staging.pay.example.com", registry=registry, secrets=vault)
+staging = plan.environment(
+    "staging", host="staging.pay.example.com", registry=registry, secrets=vault, backups=Volume("20Gi")
+)
 for trial in (development, staging):
     trial.set(acquirer, host="sandbox.acquirer.example", cidrs=["192.0.2.0/25"])
     trial.set(smtp, host="sandbox.smtp.example", cidrs=["192.0.2.128/25"])
@@ -276,6 +288,9 @@ production = plan.environment(
     secrets=vault,
     issuer="letsencrypt",
     availability_zones=3,
+    backups=ObjectStore(
+        "https://s3.example.com", bucket="payments-backups", region="eu-central-1", cidrs=["203.0.113.128/25"]
+    ),
 )
 production.set(api, replicas=Autoscale(2, 10, cpu=70))
 production.set(postgres, storage="100Gi")

@@ -7,8 +7,8 @@ import ipaddress
 from hypothesis import HealthCheck, given, settings
 
 from groundplan.kubernetes import lower
-from groundplan.model import component, platform, service
-from groundplan.shapes import workloads
+from groundplan.model import component, platform, resource, service
+from groundplan.shapes import backups, workloads
 from tests import strategies
 from tests.kubernetes import apiserver, worlds
 
@@ -127,6 +127,8 @@ def assert_exact(plan: platform.Platform, one: lower.Lowered) -> int:
                 expected.add(("TCP", 8200))
             if is_step_of(source, target, plan, one):
                 expected.add(("TCP", 5432))
+            if (source, target) in backups_of(plan):
+                expected |= {("TCP", port.number) for port in backups_of(plan)[source, target].ports.values()}
             if source != target:
                 assert reading.ports(source, target) == expected, (source, target)
                 checked += 1
@@ -148,6 +150,13 @@ def is_step_of(source: str, target: str, plan: platform.Platform, one: lower.Low
         for verb in ("migrate", "rollback")
     }
     return bool(servers) and source in own
+
+
+def backups_of(plan: platform.Platform) -> dict[tuple[str, str], resource.Resource]:
+    """Backups and restores that work over the engine's port, by name and engine."""
+    kept = [each for each in plan.resources if isinstance(each.backed_up(), backups.Daily)]
+    found = {(f"{each.name}-backup", each.name): each for each in kept if type(each).__name__ in ("Postgres", "Redis")}
+    return found | {(f"{each.name}-restore", each.name): each for each in kept if type(each).__name__ == "Postgres"}
 
 
 def test_the_payments_platform_is_as_closed_as_it_was_drawn():

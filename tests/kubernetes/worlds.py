@@ -8,7 +8,7 @@ import pathlib
 from groundplan import Autoscale, cpu, memory
 from groundplan.kubernetes import lower
 from groundplan.model import load, platform, service
-from groundplan.resources import CertManager, IngressNginx, PrometheusStack, Vault
+from groundplan.resources import CertManager, IngressNginx, NoBackup, ObjectStore, PrometheusStack, Vault, daily
 from tests import strategies
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -31,7 +31,7 @@ def drawn(drawing: strategies.Drawing) -> platform.Platform:
     plan = strategies.declare(drawing)
     # Names with two dashes: no drawing has them.
     space = plan.namespace("the-own-space")
-    vault = space.add(Vault("the-own-vault"))
+    vault = space.add(Vault("the-own-vault", backup=daily(keep=2, at="04:30")))
     charts = plan.namespace("the-chart-space")
     charts.add(PrometheusStack("the-own-prometheus"))
     charts.add(CertManager("the-own-certificates", email="somebody@example.com"))
@@ -40,9 +40,17 @@ def drawn(drawing: strategies.Drawing) -> platform.Platform:
     if called:
         plan.entry(controller, {"/": called[0].http, "/more/": called[-1].http})
     common = {"registry": "registry.example.com", "secrets": vault, "resources": cpu("10m", "20m") & memory("32Mi")}
-    one = plan.environment("one", host="one.example.com", storage="ephemeral", replicas=1, **common)
+    nowhere = NoBackup("nothing here is worth it")
+    one = plan.environment("one", host="one.example.com", storage="ephemeral", replicas=1, backups=nowhere, **common)
+    bucket = ObjectStore("https://store.example.com:9000", bucket="kept", cidrs=["198.51.100.0/24"])
     two = plan.environment(
-        "two", host="two.example.com", availability_zones=2, issuer="letsencrypt", gateway="edge/public", **common
+        "two",
+        host="two.example.com",
+        availability_zones=2,
+        issuer="letsencrypt",
+        gateway="edge/public",
+        backups=bucket,
+        **common,
     )
     for env in (one, two):
         env.set(plan.externals[0], host=f"{env.name}.elsewhere.example", cidrs=["192.0.2.0/24"])

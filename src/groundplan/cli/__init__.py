@@ -12,6 +12,7 @@ import sys
 import click
 
 from groundplan.cli import (
+    backup,
     build,
     check,
     compare,
@@ -29,6 +30,7 @@ from groundplan.cli import (
     ps,
     reach,
     restart,
+    restore,
     status,
     trace,
     up,
@@ -47,6 +49,8 @@ VERBS: tuple[click.Command, ...] = (
     down.command,
     exec_.command,
     migrate.command,
+    backup.command,
+    restore.command,
     demo.command,
     build.command,
     images.command,

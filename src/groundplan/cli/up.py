@@ -48,12 +48,14 @@ def _prepared(
     target: targets.Target, replicas: int | None
 ) -> tuple[directory.Directory, units.LocalPlan, tuple[str, ...]]:
     from groundplan.local import directory, ports, prepare
+    from groundplan.local.backups import former
     from groundplan.model import load
 
     platform = load.load(target.plan_file or load.find(None, Path()))
     place = directory.make(target.place.root)
+    said = former.taken_back(place)
     book = ports.Book(place.ports)
-    return place, prepare.prepare(platform, place, target.services, book, replicas), tuple(book.changes)
+    return place, prepare.prepare(platform, place, target.services, book, replicas), (*said, *book.changes)
 
 
 def _update(place: directory.Directory, plan: units.LocalPlan, partial: bool, as_json: bool) -> int:

@@ -7,7 +7,7 @@ import dataclasses
 from groundplan.kubernetes import flows
 from groundplan.model import component, findings
 from groundplan.model import origin as origins
-from groundplan.shapes import objects, workloads
+from groundplan.shapes import backups, objects, workloads
 
 
 @dataclasses.dataclass
@@ -33,6 +33,8 @@ class Pod:
     """Ports of its owner that it needs: a step talks to its own engine."""
     storage: str = ""
     """The size of its volume; empty for none or an ephemeral one."""
+    place: backups.ObjectStore | None = None
+    """Where it takes backups, or takes them from."""
 
     @property
     def spec(self) -> objects.Tree:
@@ -45,14 +47,20 @@ class Pod:
         return found
 
     @property
+    def containers(self) -> list[objects.Tree]:
+        """All of them, in the order in which they start."""
+        return [*self.spec.get("initContainers", ()), *self.spec["containers"]]
+
+    @property
     def origin(self) -> origins.Origin:
         return self.owner.origin
 
     def mount(self, volume: objects.Tree, *paths: str) -> None:
-        """Adds `volume`, mounted read-only at `paths` of the main container."""
+        """Adds `volume`, mounted read-only at `paths` of each container that is there."""
         self.spec.setdefault("volumes", []).append(volume)
-        mounts = self.container.setdefault("volumeMounts", [])
-        mounts += [{"name": volume["name"], "mountPath": path, "readOnly": True} for path in paths]
+        for container in self.containers:
+            mounts = container.setdefault("volumeMounts", [])
+            mounts += [{"name": volume["name"], "mountPath": path, "readOnly": True} for path in paths]
 
 
 class Draft:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from groundplan.kubernetes import (
     autoscaling,
+    backups,
     charts,
     clusters,
     configuration,
@@ -39,6 +40,7 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("namespaces", namespaces.apply),
     ("workloads", workloads.apply),
     ("migrations", migrations.apply),
+    ("backups", backups.apply),
     ("exporters", exporters.apply),
     ("services", services.apply),
     ("identity", identity.apply),

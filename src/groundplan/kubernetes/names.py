@@ -25,6 +25,10 @@ SERVICES = "-services"
 EXPORTER = "-exporter"
 ALERTS = "-alerts"
 BOARD = "-board"
+BACKUP = "-backup"
+BACKUPS = "-backups"
+RESTORE = "-restore"
+ACCOUNT = "-account"
 
 SUFFIXES = (
     FILES,
@@ -44,6 +48,10 @@ SUFFIXES = (
     EXPORTER,
     ALERTS,
     BOARD,
+    BACKUP,
+    BACKUPS,
+    RESTORE,
+    ACCOUNT,
 )
 
 LONGEST = 63

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
@@ -61,6 +62,10 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
         target = pods(cluster.store.name, cluster.store.namespace or "", draft)
         number = cluster.store.ports[cluster.store.port_name].number
         yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin)
+    if pod.place:
+        port = flows.Port(urllib.parse.urlsplit(pod.place.endpoint).port or 443)
+        for addresses in _ranges(tuple(pod.place.cidrs), cluster):
+            yield flows.Flow(source, addresses, (port,), f"{pod.name} → bucket {pod.place.bucket}", origin)
     if pod.cluster_role:
         yield from _to_api_server(source, cluster, f"{pod.name} → API server", origin)
 
@@ -88,9 +93,12 @@ def _port(owner: component.Component, name: str) -> flows.Port:
 def outside(thing: external.External, cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
     """The addresses of an external: those given, or every public one."""
     found = cluster.environment.own(thing, "cidrs") if thing.kind == "external" else None
-    if found:
-        return tuple(flows.Range(str(each)) for each in sorted(cast(list[str], found.value)))
-    return _public(cluster)
+    return _ranges(tuple(cast(list[str], found.value)), cluster) if found else _public(cluster)
+
+
+def _ranges(given: tuple[str, ...], cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
+    """The addresses given, or every public one."""
+    return tuple(flows.Range(str(each)) for each in sorted(given)) if given else _public(cluster)
 
 
 def _public(cluster: clusters.Cluster) -> tuple[flows.Range, ...]:

@@ -83,7 +83,7 @@ def _begin(pod: drafts.Pod, delivery: workloads.Delivery, folders: list[str], cl
             {"name": "store-token", "mountPath": _TOKEN, "readOnly": True},
         ],
     }
-    pod.spec["initContainers"] = [container]
+    pod.spec["initContainers"] = [container, *pod.spec.get("initContainers", ())]
 
 
 def _inside(pod: drafts.Pod, folders: list[str]) -> list[objects.Tree]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from groundplan.model import autoscale, environment, external, resource, service
+from groundplan.shapes import backups as backup_shapes
 from groundplan.shapes import quantities
 
 KNOWN: dict[str, type | tuple[type, ...]] = {
@@ -20,6 +21,7 @@ KNOWN: dict[str, type | tuple[type, ...]] = {
     "gateway": str,
     "api_server": (list, tuple),
     "ranges": (list, tuple),
+    "backups": (backup_shapes.Volume, backup_shapes.ObjectStore, backup_shapes.NoBackup),
 }
 """Words of an environment, with the kinds of value."""
 
@@ -61,6 +63,12 @@ def host_of(env: environment.Environment, outside: external.External) -> str | N
 def store(env: environment.Environment) -> resource.Store | None:
     found = env.defaults.get("secrets")
     return found if isinstance(found, resource.Store) else None
+
+
+def backups(env: environment.Environment) -> backup_shapes.Place | None:
+    """Where backups go, or why none are made; None where nothing was said."""
+    found = env.defaults.get("backups")
+    return found if isinstance(found, backup_shapes.Place) else None
 
 
 def replicas(env: environment.Environment, program: service.Program) -> tuple[int, int]:

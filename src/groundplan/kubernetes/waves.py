@@ -24,7 +24,7 @@ _OPTIONS = "argocd.argoproj.io/sync-options"
 _RUN = ("Deployment", "StatefulSet", "Job")
 _SECRETS = (("SecretStore", "ClusterSecretStore"), ("ExternalSecret", "SealedSecret"))
 """Kinds from which Secrets come about, those that others wait for first."""
-_LAST = ("CronJob", "HorizontalPodAutoscaler", "Ingress", "HTTPRoute")
+_LAST = ("CronJob", "PersistentVolumeClaim", "HorizontalPodAutoscaler", "Ingress", "HTTPRoute")
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:

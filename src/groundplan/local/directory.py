@@ -28,7 +28,7 @@ LONGEST_SOCKET_PATH = 103
 
 LONGEST_BASE = LONGEST_SOCKET_PATH - len("/groundplan/0123456789abcdef.sock")
 
-KEPT = ("data", "secrets", "files", "logs", "ports.json", "pids.json", "masks.json", ".gitignore")
+KEPT = ("data", "secrets", "files", "logs", "ports.json", "pids.json", "masks.json", "restoring", ".gitignore")
 
 
 @dataclass(frozen=True)

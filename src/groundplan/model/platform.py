@@ -36,6 +36,15 @@ class Watched:
     origin: origins.Origin
 
 
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """A program that exits 0 where the data of `service` adds up, run with what it finds around it."""
+
+    service: service.Program
+    process: processes.Process
+    origin: origins.Origin
+
+
 class Platform:
     """The ground plan. Nothing in it raises for an author's mistake; `groundplan.model.check` lists them all."""
 
@@ -53,6 +62,7 @@ class Platform:
         self.externals: list[externals.External] = []
         self.entries: list[Entry] = []
         self.story: processes.Process | None = None
+        self.verifications: list[Verification] = []
         self.environments: list[environments.Environment] = []
         self.watched: list[Watched] = []
 
@@ -117,6 +127,10 @@ class Platform:
             else:
                 findings.report("GP105", f"watch({thing!r})", remedy="give it an Alert(…) or a Board(…)")
 
+    def verify(self, program: service.Program, process: processes.Process) -> None:
+        """Names what must exit 0 wherever `program` runs, when its data adds up: asked after every restore."""
+        self.verifications.append(Verification(program, process, origins.here()))
+
     def local(self, **defaults: object) -> environments.Environment:
         """The laptop as an environment; `defaults` hold for every component that has such a setting."""
         return self._environment("local", defaults, local=True)
@@ -126,6 +140,7 @@ class Platform:
         and where the image of the platform's own code is), `secrets` (a Vault of the plan), `issuer` (cert-manager's
         ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an HTTPRoute beside the Ingress),
         `availability_zones`, `storage` (a size, or ``"ephemeral"``), `storage_class`, `replicas`, `resources`,
+        `backups` (an ObjectStore, a Volume, or NoBackup with the reason),
         `api_server` and `ranges` (CIDRs: where it is, and what no edge to the outside may reach)."""
         return self._environment(name, defaults, local=False)
 

@@ -42,6 +42,13 @@ class Resource(ungranted.Granting, component.Component, abc.ABC):
     def signals(self) -> signals.Signals:
         """What it tells of itself, and how one asks it."""
 
+    def procedures(self, edges: Sequence[component.Edge], work: str) -> backups.Procedures | None:
+        """How dumps of it are made in the folder `work` and put back from there; None where it has nothing to keep.
+
+        The first thing that saves makes `work` anew, with an empty file ``began`` in it.
+        """
+        return None
+
 
 class Store(Resource):
     """A resource that keeps the secrets of an environment (``secrets=`` of `Platform.environment`)."""

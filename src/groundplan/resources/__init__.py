@@ -15,19 +15,21 @@ from groundplan.resources.prometheus_stack import PrometheusStack
 from groundplan.resources.redis import Redis
 from groundplan.resources.vault import Vault
 from groundplan.resources.webhook_catcher import WebhookCatcher
-from groundplan.shapes.backups import NoBackup, daily
+from groundplan.shapes.backups import NoBackup, ObjectStore, Volume, daily
 
 __all__ = [
     "CertManager",
     "IngressNginx",
     "MailCatcher",
     "NoBackup",
+    "ObjectStore",
     "OpenTelemetryCollector",
     "Postgres",
     "PrometheusStack",
     "Redis",
     "Resource",
     "Vault",
+    "Volume",
     "WebhookCatcher",
     "daily",
 ]

@@ -74,8 +74,14 @@ class Redis(resource.Resource):
         """Of the user that may ask for INFO and the slow log's length, and may see no key."""
         return secrets.Secret(f"database/{self.name}-exporter-password", secrets.Random(24), self.origin)
 
+    @property
+    def backup_password(self) -> secrets.Secret:
+        """Of the user that may take a snapshot, and read no key by name."""
+        return secrets.Secret(f"database/{self.name}-backup-password", secrets.Random(24), self.origin)
+
     def secrets(self) -> tuple[secrets.Secret, ...]:
-        return (self.probe_password, self.exporter_password)
+        own = (self.probe_password, self.exporter_password)
+        return own if isinstance(self.backup, backups.NoBackup) else (*own, self.backup_password)
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "resources": quantities.Compute}
@@ -85,6 +91,32 @@ class Redis(resource.Resource):
 
     def signals(self) -> signals.Signals:
         return signals.Exports(documented=("redis-exporter",), exporter=exporter(self))
+
+    def procedures(self, edges: Sequence[component.Edge], work: str) -> backups.Procedures:
+        files, data = values.Files(self.name), values.Folder(self.name)
+        module = ("python", "-m", "groundplan_runtime.backup")
+        take: tuple[processes.Word, ...] = (
+            *(*module, "rdb", f"--work={work}", f"--user={self.backup_user}"),
+            *("--host", values.Host(self.name, "redis"), "--port", values.PortNumber(self.name, "redis")),
+            values.text("--password={}/backup-password", files),
+        )
+        put = (*module, "put-rdb", f"--work={work}", values.text("--data={}", data))
+        return backups.Procedures(
+            reader=f"Redis {self.version}",
+            save=backups.Work(
+                run=processes.Run(argv=take),
+                on="port",
+                files=(processes.File("backup-password", self.backup_password.value),),
+            ),
+            restore=backups.Work(
+                run=processes.Run(argv=(*put, *(("--append-only",) if self.durable else ()))), on="volume"
+            ),
+            promise="All keys as they were at one moment: a snapshot, as a replica gets one.",
+        )
+
+    @property
+    def backup_user(self) -> str:
+        return f"{self.name}-backup"
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
         files = values.Files(self.name)
@@ -193,6 +225,9 @@ def access_list(server: Redis, edges: Sequence[component.Edge]) -> values.Value:
             f"user {_EXPORTER} on >{{}} resetkeys resetchannels -@all {_LOOKS}\n", server.exporter_password.value
         ),
     ]
+    if not isinstance(server.backup, backups.NoBackup):
+        rule = f"user {server.backup_user} on >{{}} resetkeys resetchannels -@all +sync +replconf +info\n"
+        lines.append(values.text(rule, server.backup_password.value))
     held: dict[str, list[KeyPrefix]] = {}
     holders: dict[str, component.Component] = {}
     for edge in edges:

@@ -53,6 +53,19 @@ class Vault(resource.Store):
             documented=("vault",), port="api", path="/v1/sys/metrics", parameters=(("format", "prometheus"),)
         )
 
+    def procedures(self, edges: Sequence[component.Edge], work: str) -> backups.Procedures:
+        # File storage has no snapshots: HashiCorp says to stop the server, or to use integrated storage. Stopping it
+        # every night would stop every pod that starts meanwhile, so the copy proves that nothing changed under it.
+        module = ("python", "-m", "groundplan_runtime.backup")
+        paths = (f"--work={work}", values.text("--data={}", values.Folder(self.name)))
+        return backups.Procedures(
+            reader=f"Vault {self.version}",
+            save=backups.Work(run=processes.Run(argv=(*module, "copy", *paths)), on="volume"),
+            restore=backups.Work(run=processes.Run(argv=(*module, "put", *paths)), on="volume"),
+            promise="Its files, encrypted by its seal, as they were at one moment: a copy counts only when nothing "
+            "changed while it was made. Without the shares of the unseal key nobody can read it.",
+        )
+
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("secrets are generated once and kept in files of mode 0600")
 

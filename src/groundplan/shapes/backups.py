@@ -1,8 +1,12 @@
-"""How a resource is backed up, or why it is not."""
+"""How a resource is backed up, or why it is not; where backups go; and what a backup and a restore run."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Literal
+
+from groundplan.shapes import processes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,5 +28,58 @@ Backup = Daily | NoBackup
 
 
 def daily(*, keep: int, at: str = "03:00") -> Daily:
-    """A backup a day, the last `keep` (days) kept."""
+    """A backup a day at `at` (UTC, HH:MM), the last `keep` kept."""
     return Daily(keep=keep, at=at)
+
+
+@dataclasses.dataclass(frozen=True)
+class Volume:
+    """Backups lie on volumes of the cluster, one of this size for each resource: what destroys it destroys them too."""
+
+    storage: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectStore:
+    """Backups lie in a bucket that speaks S3's API, below `prefix`, one folder a resource.
+
+    `endpoint` is ``https://host[:port]``. `cidrs` are its addresses: a network policy knows no names; without them
+    `wider_ok` is the reason why every public address may be open on its port. The account is a secret at
+    ``backup/RESOURCE-account``, one for each resource: ``{"access_key_id": "…", "secret_access_key": "…"}``.
+    """
+
+    endpoint: str
+    bucket: str
+    region: str = "us-east-1"
+    prefix: str = ""
+    cidrs: Sequence[str] = ()
+    wider_ok: str = ""
+
+
+Place = Volume | ObjectStore | NoBackup
+"""Where an environment keeps its backups, or why it keeps none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is run to make dumps, or to put them back.
+
+    ``python`` runs in the platform's own image, anything else in the engine's. `on` says what it works on: the
+    engine's port, or its volume.
+    """
+
+    run: processes.Run
+    on: Literal["port", "volume"]
+    files: tuple[processes.File, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Procedures:
+    """How dumps of one engine are made and put back. `restore` on a volume wants the engine stopped."""
+
+    reader: str
+    """The engine as the plan wants it: "PostgreSQL 15". What a newer one wrote, it cannot read."""
+    save: Work
+    restore: Work
+    promise: str
+    """What a backup is, in a sentence: which moment, and what it does not promise."""

@@ -13,19 +13,20 @@ def check(plan: platform.Platform, env: environment.Environment) -> finding.Foun
         if "storage" not in each.settings():
             continue
         said = settings.storage(env, each, str(vars(each).get("storage", settings.EPHEMERAL)))
-        if said != settings.EPHEMERAL and not _is_quantity(said):
+        if said != settings.EPHEMERAL and not is_quantity(said):
             what = f"{env.name}: storage of {each.name}"
             why = f"{said!r} is neither a size nor {settings.EPHEMERAL!r}"
             yield findings.Finding("GP105", what, finding.line(each, "storage", env), why, 'write storage="5Gi"')
     for entry in plan.entries:
-        if not _is_quantity(entry.body):
+        if not is_quantity(entry.body):
             yield findings.Finding("GP105", f"the entry's body={entry.body!r}", entry.origin, "", 'write body="10Mi"')
         if entry.controller.namespace is None:
             what = f"{entry.controller.name} is in no namespace"
             yield findings.Finding("GP103", what, entry.origin, "the entry leads through it", "namespace.add(…)")
 
 
-def _is_quantity(text: str) -> bool:
+def is_quantity(text: str) -> bool:
+    """Whether `text` is a size above zero."""
     try:
         return quantities.parse(text) > 0
     except ValueError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from groundplan.backup import items
 from groundplan.kubernetes import settings
 from groundplan.kubernetes.feasibility import finding
 from groundplan.model import environment, findings, names, platform, processes
-from groundplan.shapes import workloads
+from groundplan.shapes import backups, workloads
 
 
 def words(env: environment.Environment) -> finding.Found:
@@ -46,6 +47,8 @@ def _is_built(plan: platform.Platform, env: environment.Environment) -> bool:
     """Whether anything runs in the image of the platform's own code: a program, or a migration."""
     own = (each.process for each in plan.programs)
     if any(not isinstance(each, processes.Image) and each.image is None for each in own):
+        return True
+    if isinstance(settings.backups(env), backups.Volume | backups.ObjectStore) and any(items.of(plan)):
         return True
     answers = (each.objects(env, plan.edges_to(each)) for each in plan.resources)
     engines = (answer for answer in answers if isinstance(answer, workloads.Stateful))

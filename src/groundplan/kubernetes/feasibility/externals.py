@@ -42,14 +42,14 @@ def _cidrs(outside: external.External, env: environment.Environment) -> finding.
         if not given.value:
             yield _no_cidr(f"{env.name}: cidrs of {outside.name}", "()", given.origin)
         for each in given.value:
-            if not _is_cidr(each):
+            if not is_cidr(each):
                 yield _no_cidr(f"{env.name}: cidrs of {outside.name}", repr(each), given.origin)
 
 
 def ranges(plan: platform.Platform, env: environment.Environment) -> finding.Found:
     for name, listed in (("ranges", settings.cluster_ranges(env)), ("api_server", settings.api_server(env))):
         for each in listed:
-            if not _is_cidr(each):
+            if not is_cidr(each):
                 yield _no_cidr(f"environment {env.name}: {name}", repr(each), env.origin)
 
 
@@ -58,7 +58,8 @@ def _no_cidr(subject: str, given: str, where: origins.Origin) -> findings.Findin
     return findings.Finding("GP105", subject, where, why, 'write ranges such as "192.0.2.0/24"')
 
 
-def _is_cidr(text: object) -> bool:
+def is_cidr(text: object) -> bool:
+    """Whether `text` is a range of addresses whose host bits are zero."""
     try:
         return isinstance(text, str) and "/" in text and bool(ipaddress.ip_network(text))
     except ValueError:

