@@ -261,7 +261,8 @@ plan.watch(
 plan.tells(python("payments.story"))
 plan.verify(transactions, python("payments.transaction.trial_balance"))  # after a restore: every currency sums to 0
 
-# Where it runs.
+# Where it runs, and where what it runs from is committed.
+plan.gitops("https://git.example.com/platform/payments.git", folder="platforms/payments/deploy")
 local = plan.local(replicas=1)
 registry = "registry.example.com"
 development = plan.environment(
@@ -274,7 +275,12 @@ development = plan.environment(
     backups=NoBackup("test data, made anew by the story"),
 )
 staging = plan.environment(
-    "staging", host="staging.pay.example.com", registry=registry, secrets=vault, backups=Volume("20Gi")
+    "staging",
+    host="staging.pay.example.com",
+    registry=registry,
+    secrets=vault,
+    sync="automated",
+    backups=Volume("20Gi"),
 )
 for trial in (development, staging):
     trial.set(acquirer, host="sandbox.acquirer.example", cidrs=["192.0.2.0/25"])
@@ -287,6 +293,8 @@ production = plan.environment(
     registry=registry,
     secrets=vault,
     issuer="letsencrypt",
+    sync="approved",
+    revision="production",  # a protected branch: what is merged into it is approved
     availability_zones=3,
     backups=ObjectStore(
         "https://s3.example.com", bucket="payments-backups", region="eu-central-1", cidrs=["203.0.113.128/25"]

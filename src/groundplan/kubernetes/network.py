@@ -13,6 +13,8 @@ from groundplan.shapes import objects
 
 _KIND = "networking.k8s.io/v1 NetworkPolicy"
 _BOTH = ["Ingress", "Egress"]
+_COME_AND_GO = "GP422: its pods come when a chart starts them, and go"
+"""To whoever checks the policy beside no pod of these labels."""
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
@@ -28,7 +30,8 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for name, (end, origin) in ends.items():
         _policy(name, end, ways, draft, origin)
     for guest in reaches.guests(cluster, draft):
-        _policy(f"{guest.chart}{names.GUESTS}", guest.pods, ways, draft, guest.entry.origin, owner=guest.chart)
+        name = f"{guest.chart}{names.GUESTS}"
+        _policy(name, guest.pods, ways, draft, guest.entry.origin, owner=guest.chart, accept=_COME_AND_GO)
     for name in draft.charts:
         component = cluster.components[name]
         _policy(
@@ -48,14 +51,21 @@ class Ways:
 
 
 def _policy(
-    name: str, end: flows.Pods, ways: Ways, draft: drafts.Draft, origin: origins.Origin, owner: str | None = None
+    name: str,
+    end: flows.Pods,
+    ways: Ways,
+    draft: drafts.Draft,
+    origin: origins.Origin,
+    owner: str | None = None,
+    accept: str = "",
 ) -> None:
     spec: objects.Tree = {"podSelector": {"matchLabels": dict(end.labels)} if end.labels else {}, "policyTypes": _BOTH}
     into = _rules(ways.into.get(end, ()), "from", _source)
     out = _rules(ways.out.get(end, ()), "to", _target)
     spec |= {"ingress": into} if into else {}
     spec |= {"egress": out} if out else {}
-    draft.add(_KIND, name, {"spec": spec}, origin, namespace=end.namespace, component=owner)
+    said = {"metadata": {"annotations": {"groundplan/accept": accept}}} if accept else {}
+    draft.add(_KIND, name, {**said, "spec": spec}, origin, namespace=end.namespace, component=owner)
 
 
 def _source(flow: flows.Flow) -> flows.End:

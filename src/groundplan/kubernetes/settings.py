@@ -22,6 +22,9 @@ KNOWN: dict[str, type | tuple[type, ...]] = {
     "api_server": (list, tuple),
     "ranges": (list, tuple),
     "backups": (backup_shapes.Volume, backup_shapes.ObjectStore, backup_shapes.NoBackup),
+    "sync": str,
+    "revision": str,
+    "cluster": str,
 }
 """Words of an environment, with the kinds of value."""
 
@@ -111,6 +114,26 @@ def api_server(env: environment.Environment) -> tuple[str, ...]:
 
 
 _LOCAL = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+
+
+MANUAL, AUTOMATED, APPROVED = "manual", "automated", "approved"
+SYNCS = (MANUAL, AUTOMATED, APPROVED)
+"""When Argo CD applies what is committed: when somebody says so; at once; at once, once it is approved."""
+
+
+def sync(env: environment.Environment) -> str:
+    """One of `SYNCS`."""
+    return str(env.defaults.get("sync", MANUAL))
+
+
+def revision(env: environment.Environment) -> str:
+    """The branch, tag or commit that it follows."""
+    return str(env.defaults.get("revision", "HEAD"))
+
+
+def cluster(env: environment.Environment) -> str:
+    """The URL of its API server, or its name in Argo CD; the one that Argo CD runs in, where none is said."""
+    return str(env.defaults.get("cluster", "https://kubernetes.default.svc"))
 
 
 def gateway(env: environment.Environment) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 
 from groundplan.model import component as parts
-from groundplan.model import endpoint, findings, processes, resource, service
+from groundplan.model import endpoint, findings, gitops, processes, resource, service
 from groundplan.model import environment as environments
 from groundplan.model import external as externals
 from groundplan.model import namespace as namespaces
@@ -63,6 +63,7 @@ class Platform:
         self.entries: list[Entry] = []
         self.story: processes.Process | None = None
         self.verifications: list[Verification] = []
+        self.synced: gitops.Gitops | None = None
         self.environments: list[environments.Environment] = []
         self.watched: list[Watched] = []
 
@@ -131,6 +132,13 @@ class Platform:
         """Names what must exit 0 wherever `program` runs, when its data adds up: asked after every restore."""
         self.verifications.append(Verification(program, process, origins.here()))
 
+    def gitops(self, repository: str, *, folder: str = "deploy", namespace: str = "argocd") -> None:
+        """Says where ``deploy/`` is committed: `folder` of a Git repository, read by the Argo CD in `namespace`."""
+        if self.synced:
+            remedy = "name one repository"
+            findings.report("GP102", "plan.gitops", why=f"the first is at {self.synced.origin}", remedy=remedy)
+        self.synced = gitops.checked(repository, folder, namespace)
+
     def local(self, **defaults: object) -> environments.Environment:
         """The laptop as an environment; `defaults` hold for every component that has such a setting."""
         return self._environment("local", defaults, local=True)
@@ -141,7 +149,9 @@ class Platform:
         ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an HTTPRoute beside the Ingress),
         `availability_zones`, `storage` (a size, or ``"ephemeral"``), `storage_class`, `replicas`, `resources`,
         `backups` (an ObjectStore, a Volume, or NoBackup with the reason),
-        `api_server` and `ranges` (CIDRs: where it is, and what no edge to the outside may reach)."""
+        `api_server` and `ranges` (CIDRs: where it is, and what no edge to the outside may reach). With `gitops`:
+        `sync` (``"manual"``, ``"automated"``, or ``"approved"``, by moving a `revision` of its own), `revision` (a
+        branch or tag), `cluster` (its URL or its name in Argo CD)."""
         return self._environment(name, defaults, local=False)
 
     def _environment(self, name: str, defaults: Mapping[str, object], *, local: bool) -> environments.Environment:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from groundplan.proof import cluster, findings
+from groundplan.proof import applications, cluster, findings
 from groundplan.proof.lint import facts, run, schema
 from groundplan.proof.model import build, kinds, policies
 from groundplan.proof.reach import bits
@@ -85,6 +85,7 @@ def assumptions(whole: cluster.Cluster) -> Iterator[str]:
     reading = "also" if whole.options.ipblock_matches_pods else "not"
     if any(peer.block for policy in model.policies for rule in _rules(policy) for peer in rule.peers or ()):
         yield f"ipBlocks are taken {reading} to cover the addresses of pods: plugins differ"
+    yield from applications.assumptions(model.everything)
     custom = sorted({f"{each.kind}.{each.group}" for each in model.everything if _custom(each.group, each.kind)})
     if custom:
         yield f"not read, and taken to make no pods and filter no traffic: {', '.join(custom)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from groundplan.kubernetes.feasibility import amounts, backups, environments, externals, finding, programs
+from groundplan.kubernetes.feasibility import amounts, backups, environments, externals, finding, programs, syncing
 from groundplan.model import environment, findings, platform
 
 CHECKS: tuple[Callable[[platform.Platform, environment.Environment], finding.Found], ...] = (
@@ -18,6 +18,7 @@ CHECKS: tuple[Callable[[platform.Platform, environment.Environment], finding.Fou
     programs.variables,
     amounts.check,
     backups.check,
+    syncing.check,
 )
 
 
