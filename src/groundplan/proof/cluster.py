@@ -172,13 +172,14 @@ class Cluster:
     def _between(self, source: ends.End, destination: ends.End, reading: sides.Reading) -> intervals.Intervals:
         reach = self.reach(reading)
         found: intervals.Intervals | None = None
-        for one in self._numbers(source):
-            for other in self._numbers(destination):
+        for one in self.numbers(source):
+            for other in self.numbers(destination):
                 here = reach.between(one, other)
                 found = here if found is None else intervals.intersection(found, here)
         return found or intervals.NONE
 
-    def _numbers(self, end: ends.End) -> list[int]:
+    def numbers(self, end: ends.End) -> list[int]:
+        """The numbers of an end in the universe: several for pods that are told apart, and for several ranges."""
         universe = self.universe
         if end.workload is None:
             return sorted(

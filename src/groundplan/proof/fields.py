@@ -20,3 +20,8 @@ def inner(value: Any, *steps: str) -> dict[str, Any]:
     for step in steps:
         value = value.get(step) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """A path in words: `spec.ports[0].name`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from groundplan.proof import addresses, connections, ends, findings, intervals
+from groundplan.proof import addresses, connections, ends, fields, findings, intervals
 from groundplan.proof.explain import sides
 from groundplan.proof.model import build, policies, selectors, workloads
 
@@ -25,12 +25,19 @@ class Change(msgspec.Struct, frozen=True):
     """The list to add to."""
     place: findings.Place
     yaml: str
+    """Empty: nothing can be added that helps, and what is at `path` has to be narrowed."""
+    kind: str = "NetworkPolicy"
+    at: int | None = None
+    """Before which item, where the order counts; at the end otherwise."""
 
     @property
     def what(self) -> str:
         """In words."""
-        words = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in self.path).lstrip(".")
-        return f"add to {words} of NetworkPolicy {self.policy}"
+        words = fields.dotted(self.path)
+        if not self.yaml:
+            return f"remove {words} of {self.kind} {self.policy}, or let it match less"
+        before = "" if self.at is None else f", before item {self.at},"
+        return f"add to {words}{before} of {self.kind} {self.policy}"
 
 
 def change(near: Near, side: sides.Side, other: ends.End, missing: intervals.Intervals) -> Change:
@@ -41,18 +48,18 @@ def change(near: Near, side: sides.Side, other: ends.End, missing: intervals.Int
             # Only where the rule has this one peer: the port should open for nobody else.
             if rule.matches and rule.ports and rule.peers == 1:
                 path = ("spec", side.direction.lower(), rule.number, "ports")
-                return Change(view.policy.title, path, rule.place, _yaml(_ports(missing)))
+                return Change(view.policy.title, path, rule.place, text(_ports(missing)))
     for view in _sure(side):
         for rule in view.rules:
             # And only where its ports are just these: the peer should get no others.
             if missing == rule.ports and rule.matches is False:
                 path = ("spec", side.direction.lower(), rule.number, word)
-                return Change(view.policy.title, path, rule.place, _yaml(_peer(near, side.subject, other)))
+                return Change(view.policy.title, path, rule.place, text(_peer(near, side.subject, other)))
     view = _narrowest(side)
     rule_: dict[str, Any] = {word: _peer(near, side.subject, other)}
     if missing != connections.ALL:
         rule_["ports"] = _ports(missing)
-    return Change(view.policy.title, ("spec", side.direction.lower()), view.place, _yaml([rule_]))
+    return Change(view.policy.title, ("spec", side.direction.lower()), view.place, text([rule_]))
 
 
 def _sure(side: sides.Side) -> list[sides.Policy]:
@@ -65,7 +72,8 @@ def _narrowest(side: sides.Side) -> sides.Policy:
     return max(_sure(side), key=lambda view: len(view.policy.subjects))
 
 
-def _yaml(value: Any) -> str:
+def text(value: Any) -> str:
+    """As YAML."""
     return str(yaml.safe_dump(value, sort_keys=False, default_flow_style=None)).rstrip()
 
 
@@ -83,12 +91,17 @@ def _ports(missing: intervals.Intervals) -> list[dict[str, Any]]:
 
 def _peer(near: Near, own: workloads.Workload, other: ends.End) -> list[dict[str, Any]]:
     if other.workload is None:
-        return [{"ipBlock": {"cidr": cidr}} for low, high in other.addresses for cidr in addresses.cidrs(low, high)]
+        return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs(other)]
     found: dict[str, Any] = {}
     if other.workload.namespace != own.namespace:
         found["namespaceSelector"] = {"matchLabels": {build.NAME_LABEL: other.workload.namespace}}
     found["podSelector"] = {"matchLabels": distinguishing(near, other.workload)}
     return [found]
+
+
+def cidrs(end: ends.End) -> list[str]:
+    """The addresses of an end outside."""
+    return [cidr for low, high in end.addresses for cidr in addresses.cidrs(low, high)]
 
 
 def distinguishing(near: Near, workload: workloads.Workload) -> dict[str, str]:

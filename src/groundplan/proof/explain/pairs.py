@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from groundplan.proof import cluster, connections, ends, intervals
-from groundplan.proof.explain import changes, peers, sides
-from groundplan.proof.model import istio, policies, services
+from groundplan.proof.explain import changes, layers, openings, peers, sides
+from groundplan.proof.model import policies, services
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -20,6 +20,9 @@ class Explanation(msgspec.Struct, frozen=True):
     asked: intervals.Intervals | None
     answer: cluster.Answer
     sides: tuple[sides.Side, ...]
+    """What NetworkPolicies say."""
+    layers: tuple[layers.Side, ...]
+    """And all kinds together, where there are others."""
     changes: tuple[changes.Change, ...]
     notes: tuple[str, ...]
 
@@ -35,20 +38,22 @@ def explain(
         sides.side(judge, policies.INGRESS, destination, source),
     )
     both = tuple(each for each in found if each is not None)
-    fewest = functools.reduce(intervals.intersection, (each.allowed for each in both), connections.ALL)
-    most = functools.reduce(intervals.intersection, (each.possible for each in both), connections.ALL)
+    whole_sides: tuple[layers.Side, ...] = ()
     if whole.layered:
+        ends_ = ((policies.EGRESS, source, destination), (policies.INGRESS, destination, source))
+        told = (layers.side(whole, *end, plain) for end, plain in zip(ends_, found, strict=True))
+        whole_sides = tuple(each for each in told if each is not None)
         answer = whole.between(source, destination, asked)
     else:
+        fewest = functools.reduce(intervals.intersection, (each.allowed for each in both), connections.ALL)
+        most = functools.reduce(intervals.intersection, (each.possible for each in both), connections.ALL)
         answer = whole.answer(fewest, most, asked, source, destination)
-    needed = (
-        tuple(_changes(whole, both, source, destination, asked))
-        if answer.verdict == cluster.DENIED and not whole.layered
-        else ()
-    )
-    return Explanation(
-        source, destination, asked, answer, both, needed, tuple(_notes(whole, source, destination, asked))
-    )
+    needed: tuple[changes.Change, ...] = ()
+    if answer.verdict == cluster.DENIED:
+        ways = _changes(whole, both, source, destination, asked)
+        needed = tuple(_openings(whole, both, whole_sides, destination, asked) if whole.layered else ways)
+    notes = tuple(_notes(whole, source, destination, asked))
+    return Explanation(source, destination, asked, answer, both, whole_sides, needed, notes)
 
 
 def _changes(
@@ -63,18 +68,19 @@ def _changes(
             yield changes.change(whole.neighbours, side, other, missing)
 
 
-def _beside(whole: cluster.Cluster, source: ends.End, destination: ends.End) -> Iterator[str]:
-    for direction, end in ((policies.EGRESS, source), (policies.INGRESS, destination)):
-        number = whole.universe.where.get(id(end.workload)) if end.workload else None
-        if number is None:
-            continue
-        for policy in whole.model.beside:
-            said = [each.action for each in policy.statements if each.direction == direction]
-            if said and whole.index.pods(policy.subjects.namespaces, policy.subjects.pods)[1] >> number & 1:
-                yield f"{policy.title} holds {direction.lower()} of {end} too: {', '.join(said)}"
-    for mesh in whole.model.mesh if destination.workload else ():
-        if mesh.namespace in (istio.ROOT, destination.workload.namespace if destination.workload else ""):
-            yield f"{mesh.title} takes away what it does not {mesh.action.lower()}"
+def _openings(
+    whole: cluster.Cluster, plain: tuple[sides.Side, ...], both: tuple[layers.Side, ...], destination: ends.End,
+    asked: intervals.Intervals | None,
+) -> Iterator[changes.Change]:  # fmt: skip
+    wanted = asked or _listened(destination) or connections.ALL
+    for side in both:
+        yield from openings.openings(whole.neighbours, side, wanted)
+        closed = [intervals.intersection(each.ports, wanted) for each in side.steps if each.by == layers.ISOLATION
+                  and not each.allowed]  # fmt: skip
+        for each in plain:
+            if each.direction == side.direction and not side.closers and any(view.holds for view in each.policies):
+                for ports in filter(None, closed):
+                    yield changes.change(whole.neighbours, each, side.other, ports)
 
 
 def _listened(destination: ends.End) -> intervals.Intervals:
@@ -85,10 +91,11 @@ def _listened(destination: ends.End) -> intervals.Intervals:
 def _notes(
     whole: cluster.Cluster, source: ends.End, destination: ends.End, asked: intervals.Intervals | None
 ) -> Iterator[str]:
+    if cluster.same_pod(source, destination):
+        yield "a pod always reaches itself, whatever policies say"
     for end in (source, destination):
         if end.workload is not None and end.workload.host_network:
             yield f"{end} is on its node's network: no policy holds it, and no selector sees it"
-    yield from _beside(whole, source, destination)
     if destination.workload is None:
         return
     leading = [each for each in whole.model.services if each.selects(destination.workload)]

@@ -181,18 +181,20 @@ def terms(selector: Any) -> selectors.Selector:
     return tuple(found)
 
 
-def dotted(path: Path) -> str:
-    """A path in words: `spec.ports[0].name`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-
-
 def finding(
     code: str, document: documents.Document, path: Path, what: str, why: str = "", remedy: str = "", namespace: str = ""
 ) -> findings.Finding:
     """A finding at a field of an object."""
     severity, meaning = codes.CODES[code]
     return findings.Finding(
-        code, what, document.place(*path), why or meaning, remedy, title(document, namespace), dotted(path), severity
+        code,
+        what,
+        document.place(*path),
+        why or meaning,
+        remedy,
+        title(document, namespace),
+        fields.dotted(path),
+        severity,
     )
 
 

@@ -24,7 +24,7 @@ def schema(known: facts.Facts) -> Iterator[findings.Finding]:
 
 
 def _said(one: judge.Wrong) -> str:
-    field = facts.dotted(one.path if one.code != judge.UNKNOWN else one.path[:-1])
+    field = fields.dotted(one.path if one.code != judge.UNKNOWN else one.path[:-1])
     whole = one.code in (served.GONE, served.AGING, names.SYNTAX) or not field
     return one.what if whole else f"{field} {one.what}"
 

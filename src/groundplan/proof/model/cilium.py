@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from groundplan.proof import addresses, connections, intervals
+from groundplan.proof import addresses, connections, fields, intervals
 from groundplan.proof.manifests import documents
 from groundplan.proof.model import policies, selectors, shapes, statements
 
@@ -45,22 +45,17 @@ def read(document: documents.Document, namespace: str) -> tuple[tuple[statements
 
 def _mapping(value: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{words(path)} is no mapping")
+        raise ValueError(f"{fields.dotted(path)} is no mapping")
     return value
-
-
-def words(path: tuple[str | int, ...]) -> str:
-    """A path as a field is written."""
-    return "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).lstrip(".")
 
 
 def _policy(
     document: documents.Document, namespace: str, path: tuple[str | int, ...], spec: dict[str, Any], wrong: Wrong
 ) -> statements.Policy:
     for key in spec.keys() - FIELDS - {name for name, _, _ in SECTIONS}:
-        wrong.append((words(path), f"unknown field {key!r}"))
+        wrong.append((fields.dotted(path), f"unknown field {key!r}"))
     if ("endpointSelector" in spec) == ("nodeSelector" in spec):
-        wrong.append((words(path), "it needs exactly one of endpointSelector and nodeSelector"))
+        wrong.append((fields.dotted(path), "it needs exactly one of endpointSelector and nodeSelector"))
     subjects = _endpoints(spec.get("endpointSelector"), namespace, (*path, "endpointSelector"), wrong, subject=True)
     if "nodeSelector" in spec:
         # Host policies hold nodes, which are no pods.
@@ -85,10 +80,10 @@ def _rule(
     prefix = "from" if direction == policies.INGRESS else "to"
     known = {f"{prefix}{name}" for name in _MEMBERS} | _OTHER
     for key in rule.keys() - known:
-        wrong.append((words(path), f"unknown field {key!r}"))
+        wrong.append((fields.dotted(path), f"unknown field {key!r}"))
     members = [name for name in _MEMBERS if rule.get(f"{prefix}{name}") is not None and name != "Requires"]
     if len(members) > 1 and set(members) != {"CIDR", "CIDRSet"}:
-        wrong.append((words(path), f"{' and '.join(prefix + each for each in members)} cannot be combined"))
+        wrong.append((fields.dotted(path), f"{' and '.join(prefix + each for each in members)} cannot be combined"))
     # What a rule for ICMP means for ports, no source says.
     conditional = bool(rule.get(f"{prefix}Requires") or rule.get("authentication") or rule.get("icmps"))
     peers = [peer for name in members for peer in _peers(name, rule[f"{prefix}{name}"], namespace, path, wrong)]
@@ -104,7 +99,7 @@ def _rule(
 
 def _peers(name: str, given: Any, namespace: str, path: tuple[str | int, ...], wrong: Wrong) -> list[statements.Peer]:
     if not isinstance(given, list):
-        raise ValueError(f"{words(path)}: {name} is no list")
+        raise ValueError(f"{fields.dotted(path)}: {name} is no list")
     if name == "Endpoints":
         # Whether selectors take in the identities of nodes depends on the version and its settings.
         pods: list[statements.Peer] = [_endpoints(each, namespace, path, wrong) for each in given]
@@ -136,7 +131,7 @@ def _endpoints(
     unsure, own = False, bool(namespace)
     for key, operator, values in terms:
         if operator not in selectors.OPERATORS or (operator in ("In", "NotIn")) != bool(values):
-            wrong.append((words(path), f"operator {operator} of {key} does not fit its values"))
+            wrong.append((fields.dotted(path), f"operator {operator} of {key} does not fit its values"))
         plain = key.removeprefix("k8s:").removeprefix("any:")
         if plain == NAMESPACE and subject and namespace:
             continue
@@ -169,7 +164,7 @@ def _cidr(given: Any, path: tuple[str | int, ...], wrong: Wrong) -> intervals.In
     try:
         return addresses.parse(str(given)) if "-" not in str(given) else ()
     except ValueError as error:
-        wrong.append((words(path), f"{given!r} is no CIDR: {error}"))
+        wrong.append((fields.dotted(path), f"{given!r} is no CIDR: {error}"))
         return ()
 
 
@@ -184,7 +179,7 @@ def _cidr_set(given: dict[str, Any], path: tuple[str | int, ...], wrong: Wrong) 
 
 def _entity(name: Any, path: tuple[str | int, ...], wrong: Wrong) -> list[statements.Peer]:
     if name not in ENTITIES:
-        wrong.append((words(path), f"{name!r} is no entity: {', '.join(ENTITIES)}"))
+        wrong.append((fields.dotted(path), f"{name!r} is no entity: {', '.join(ENTITIES)}"))
     worlds = {"world": addresses.ALL, "world-ipv4": addresses.ALL_V4, "world-ipv6": addresses.ALL_V6}
     if name == "all":
         return [statements.Everywhere()]
@@ -219,11 +214,11 @@ def _port_list(given: Any, path: tuple[str | int, ...], wrong: Wrong) -> stateme
     for each in given:
         port, protocol = each.get("port"), each.get("protocol") or "ANY"
         if not isinstance(port, str):
-            wrong.append((words(path), f"port {port!r} is no string: write it in quotes"))
+            wrong.append((fields.dotted(path), f"port {port!r} is no string: write it in quotes"))
             continue
         if protocol not in (*connections.PROTOCOLS, "ANY"):
             if not protocol.startswith("ICMP") and protocol not in ("VRRP", "IGMP"):
-                wrong.append((words(path), f"protocol {protocol!r} is none of TCP, UDP, SCTP, ANY"))
+                wrong.append((fields.dotted(path), f"protocol {protocol!r} is none of TCP, UDP, SCTP, ANY"))
             continue
         for one in connections.PROTOCOLS if protocol == "ANY" else (protocol,):
             _port(port, each.get("endPort"), one, numbers, names, path, wrong)
@@ -239,10 +234,10 @@ def _port(
     elif int(port) == 0:
         numbers.extend(connections.of(protocol))
     elif int(port) > connections.LAST:
-        wrong.append((words(path), f"{port} is no port: ports are 1 to {connections.LAST}"))
+        wrong.append((fields.dotted(path), f"{port} is no port: ports are 1 to {connections.LAST}"))
     else:
         end = last if isinstance(last, int) and last else int(port)
         if not int(port) <= end <= connections.LAST:
-            wrong.append((words(path), f"endPort {last} is not between {port} and {connections.LAST}"))
+            wrong.append((fields.dotted(path), f"endPort {last} is not between {port} and {connections.LAST}"))
         else:
             numbers.extend(connections.of(protocol, int(port), end))

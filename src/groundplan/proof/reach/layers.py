@@ -54,7 +54,7 @@ def side(
     direction: str, reading: sides.Reading,
 ) -> sides.Side:  # fmt: skip
     """One direction, in one reading."""
-    work = _Work(index_, direction, reading)
+    work = Work(index_, direction, reading)
     holders = [*work.network_policies(v1), *work.others(beside)]
     groups: dict[tuple[tuple[int, bool], ...], int] = {}
     for subject, mark in enumerate(_marks(holders, index_)):
@@ -87,7 +87,9 @@ def _marks(holders: list[Holder], index_: index.Index) -> Iterator[tuple[tuple[i
     return (tuple(mark) for mark in marks)
 
 
-class _Work:
+class Work:
+    """Policies over a universe, in one direction and one reading."""
+
     def __init__(self, index_: index.Index, direction: str, reading: sides.Reading) -> None:
         self.index, self.direction, self.reading = index_, direction, reading
         self.universe = index_.universe
@@ -166,10 +168,12 @@ class _Work:
         return (some[0], some[0]) if self.reading is sides.Reading.USUAL else some
 
     def pods(self, some: statements.Pods) -> index.Pair:
+        """Those that are surely meant, and those that may be."""
         certain, possible = self.index.pods(some.namespaces, some.pods)
         return (0, possible) if some.unsure else (certain, possible)
 
     def peers(self, some: Iterable[statements.Peer]) -> index.Pair:
+        """Any of several peers."""
         certain = possible = 0
         for each in some:
             must, may = self.peer(each)

@@ -41,7 +41,7 @@ class Mesh:
         end = self.universe.classes[subject]
         inside = self.inside(end)
         whole = table.everything(everybody)
-        mine = [(each, found) for each in self.policies if (found := self._selects(each, end)) is not False]
+        mine = [(each, found) for each in self.policies if (found := self.selects(each, end)) is not False]
         if inside is False or not mine:
             return whole, {}
         deny_sure, deny_may = self._matched([each for each in mine if each[0].action == "DENY"])
@@ -61,7 +61,8 @@ class Mesh:
             return whole, denied if reading is not sides.Reading.USUAL else {}
         return allowed, denied
 
-    def _selects(self, policy: istio.Authorization, end: classes.Class) -> bool | None:
+    def selects(self, policy: istio.Authorization, end: classes.Class) -> bool | None:
+        """Does a policy hold a destination?"""
         if policy.namespace not in (istio.ROOT, end.namespace):
             return False
         return selectors.matches(policy.selector, dict(end.labels))
@@ -71,13 +72,14 @@ class Mesh:
         may: table.Table = {}
         for policy, found in some:
             for rule in policy.rules:
-                certain, possible = self._sources(rule)
+                certain, possible = self.sources(rule)
                 may = table.union(may, table.of(possible, rule.ports))
                 if found is True and not rule.conditional:
                     sure = table.union(sure, table.of(certain, rule.sure))
         return sure, may
 
-    def _sources(self, rule: istio.Rule) -> Pair:
+    def sources(self, rule: istio.Rule) -> Pair:
+        """From whom: surely, and possibly."""
         everybody = self.universe.pods | self.universe.outside
         if not rule.sources:
             return everybody, everybody

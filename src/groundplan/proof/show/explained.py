@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import cluster, connections
-from groundplan.proof.explain import pairs, sides
+from groundplan.proof import cluster, connections, fields
+from groundplan.proof.explain import layers, pairs, sides
 
 
 def lines(found: pairs.Explanation) -> Iterator[str]:
@@ -14,6 +14,8 @@ def lines(found: pairs.Explanation) -> Iterator[str]:
     yield headline(found)
     for side in found.sides:
         yield from _side(side, found)
+    for layered in found.layers:
+        yield from _layers(layered)
     for note in found.notes:
         yield f"  note: {note}"
     if len(found.changes) > 1:
@@ -46,6 +48,27 @@ def _side(side: sides.Side, found: pairs.Explanation) -> Iterator[str]:
             yield f"      {_mark(rule)} rule {rule.number}: {connections.text(rule.ports)}; {rule.why}    {rule.place}"
 
 
+def _layers(side: layers.Side) -> Iterator[str]:
+    passes = connections.text(layers.allowed(side))
+    yield f"  {side.direction.lower()} of {side.subject}, with policies of all kinds: {passes}"
+    for each in side.rules:
+        mark = "?" if each.matches is None else "+" if each.decides and each.matches else "-"
+        what = f"{each.policy.title} {fields.dotted(each.path)} ({each.action})"
+        decided = f"decides {connections.text(each.decides)}" if mark == "+" else connections.text(each.ports)
+        yield f"    {mark} {what}: {decided}; {each.why}    {each.place}".rstrip()
+    for step in side.steps:
+        if step.rule is None:
+            yield f"    {_REST[step.by, step.allowed]}: {connections.text(step.ports)}"
+
+
+_REST = {
+    (layers.ISOLATION, True): "+ allowed by NetworkPolicies",
+    (layers.ISOLATION, False): "- allowed by no policy of those that isolate it",
+    (layers.NOTHING, True): "+ no policy says anything",
+    (layers.MESH, False): "- named by no AuthorizationPolicy that allows",
+}
+
+
 def _mark(rule: sides.Rule) -> str:
     return "?" if rule.matches is None else "+" if rule.matches and rule.ports else "-"
 
@@ -57,6 +80,7 @@ def data(found: pairs.Explanation) -> dict[str, Any]:
         "asked": None if found.asked is None else connections.text(found.asked),
         "verdict": found.answer.verdict, "connections": found.answer.connections, "because": found.answer.because,
         "sides": [_side_data(each) for each in found.sides],
+        "layers": [_layers_data(each) for each in found.layers],
         "changes": [{"what": each.what, "where": str(each.place), "yaml": each.yaml} for each in found.changes],
         "notes": list(found.notes),
     }  # fmt: skip
@@ -68,6 +92,25 @@ def _side_data(side: sides.Side) -> dict[str, Any]:
         "policies": [
             {"name": view.policy.title, "where": str(view.place), "rules": [_rule_data(rule) for rule in view.rules]}
             for view in side.policies
+        ],
+    }  # fmt: skip
+
+
+def _layers_data(side: layers.Side) -> dict[str, Any]:
+    return {
+        "direction": side.direction, "subject": str(side.subject), "allowed": connections.text(layers.allowed(side)),
+        "rules": [
+            {
+                "policy": each.policy.title, "rule": fields.dotted(each.path), "action": each.action,
+                "matches": each.matches, "ports": connections.text(each.ports),
+                "decides": connections.text(each.decides) if each.matches else "No connections",
+                "why": each.why, "where": str(each.place),
+            }
+            for each in side.rules
+        ],
+        "decided": [
+            {"connections": connections.text(each.ports), "allowed": each.allowed, "by": each.by}
+            for each in side.steps
         ],
     }  # fmt: skip
 
