@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from groundplan.cli import manifests, output, targets
+from groundplan.cli import check_platform, manifests, output, targets
 
 if TYPE_CHECKING:
     from groundplan import proof
@@ -16,29 +16,46 @@ if TYPE_CHECKING:
 CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UNDECIDABLE}
 
 
-@targets.example("groundplan check manifests/ --fail-on warning")
+@targets.example("groundplan check payments\n  groundplan check manifests/ --fail-on warning")
 @click.command("check")
-@manifests.paths
+@click.argument("what", nargs=-1, metavar="[NAME | PATH...]")
 @click.option(
     "--fail-on", type=click.Choice(("error", "warning", "note")), default="error", show_default=True,
     help="The least severity that refutes.",
 )  # fmt: skip
+@click.option("--environment", metavar="NAME", help="Of a platform: only this cluster.")
 @click.option(
     "--certificate", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Write what groundplan.proof.recheck can check again.",
+    help="Write what groundplan.proof.recheck can check again; of a platform one a cluster: it.json, it.staging.json.",
 )  # fmt: skip
 @click.option("--sarif", is_flag=True, help="Answer in SARIF 2.1.0, as code hosts show it.")
 @manifests.kubernetes
 @manifests.readings
 @targets.as_json
 def command(
-    paths: tuple[str, ...], fail_on: str, certificate: Path | None, sarif: bool, as_json: bool, **given: Any
-) -> int:
-    """Check Kubernetes manifests: files, directories, or - for standard input.
+    what: tuple[str, ...], fail_on: str, environment: str | None, certificate: Path | None, sarif: bool, as_json: bool,
+    **given: Any,
+) -> int:  # fmt: skip
+    """Prove a platform's committed manifests, or check anybody's: files, directories, or - for standard input.
 
+    NAME is a platform, as for `up`: in every cluster of it, what is reachable must be what the plan draws, both ways.
     Says proved (0), refuted (1), undecidable (3) or unusable (2), and how much was examined. A finding is accepted by
     the annotation groundplan/accept on its object, with lines of `CODE: reason`.
     """
+    plan = targets.platform_of(what)
+    if plan is not None:
+        form = "sarif" if sarif else "json" if as_json else "words"
+        return check_platform.run(plan, manifests.options(given), fail_on, environment, certificate, form)
+    if not what:
+        raise click.UsageError("name a platform, or files and directories of manifests; there is no plan.py here")
+    if environment:
+        raise click.UsageError(f"--environment is for a platform, and {what[0]} is none")
+    return _manifests(what, fail_on, certificate, sarif, as_json, given)
+
+
+def _manifests(
+    paths: tuple[str, ...], fail_on: str, certificate: Path | None, sarif: bool, as_json: bool, given: dict[str, Any]
+) -> int:
     from groundplan.proof import verdict
 
     try:
@@ -46,7 +63,7 @@ def command(
     except manifests.Ended as ended:
         return ended.code
     if certificate is not None:
-        _certify(cluster, certificate)
+        manifests.certify(cluster, certificate)
     found = verdict.check(cluster, fail_on=fail_on)
     if sarif:
         from groundplan.proof.show import sarif as sarifs
@@ -57,18 +74,6 @@ def command(
     else:
         _show(found)
     return CODES[found.verdict]
-
-
-def _certify(cluster: proof.Cluster, file: Path) -> None:
-    import json
-
-    from groundplan.proof import certificate
-
-    try:
-        made = certificate.certificate(cluster)
-    except certificate.NoCertificate as error:
-        raise click.UsageError(f"no certificate: {error}") from None
-    file.write_text(json.dumps(made), encoding="utf-8")
 
 
 def _data(found: verdicts.Verdict) -> dict[str, Any]:

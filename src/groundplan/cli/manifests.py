@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -97,5 +98,18 @@ def as_json(found: proof.Finding) -> dict[str, Any]:
     return {
         "code": found.code, "severity": found.severity, "what": found.what, "file": found.where.file,
         "line": found.where.line, "object": found.subject, "field": found.field, "why": found.said,
-        "fix": found.remedy,
+        "fix": found.remedy, "plan": found.declared,
     }  # fmt: skip
+
+
+def certify(cluster: proof.Cluster, file: Path) -> None:
+    """Writes the certificate of a cluster."""
+    import json
+
+    from groundplan.proof import certificate
+
+    try:
+        made = certificate.certificate(cluster)
+    except certificate.NoCertificate as error:
+        raise click.UsageError(f"no certificate: {error}") from None
+    file.write_text(json.dumps(made), encoding="utf-8")

@@ -60,6 +60,14 @@ def _named(word: str, here: Path) -> Path | None:
     return next((place for place in places if place.suffix == ".py" and place.is_file()), None)
 
 
+def platform_of(words: tuple[str, ...]) -> Path | None:
+    """The plan file that the one word means, or ./plan.py where there is no word; None for anything else."""
+    if len(words) == 1:
+        return _named(words[0], Path())
+    plain = Path("plan.py")
+    return plain if not words and plain.is_file() else None
+
+
 def _only_running(here: Path) -> Path | None:
     from groundplan.local import directory
 

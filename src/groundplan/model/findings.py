@@ -36,6 +36,7 @@ CODES = {
     "GP309": "no time to drain",
     "GP310": "a secret where everybody could read it",
     "GP311": "a query about a metric that nobody exports",
+    "GP320": "no such environment",
 }
 """Every code with what it stands for."""
 

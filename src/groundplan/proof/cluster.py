@@ -119,6 +119,15 @@ class Cluster:
         """The same cluster, with these addresses told apart from all others."""
         return Cluster(self.model, self.options, said=self.said, told_apart=some)
 
+    def beside_workloads(self, some: tuple[workloads.Workload, ...], labels: dict[str, dict[str, str]]) -> Cluster:
+        """The same cluster with more workloads, in namespaces that have these labels where no manifest says them."""
+        fresh = {name: {**own, build.NAME_LABEL: name} for name, own in labels.items()}
+        spaces = {**fresh, **{name: own for name, own in self.model.namespaces.items() if name in self.model.declared}}
+        model = msgspec.structs.replace(
+            self.model, workloads=(*self.model.workloads, *some), namespaces={**self.model.namespaces, **spaces}
+        )
+        return Cluster(model, self.options, said=self.said, told_apart=self.told_apart)
+
     def reachable(self, source: str, destination: str, port: int | str | None = None) -> Answer:
         """May `source` connect to `destination` on `port` (8080, "53/UDP"; None: on any)?
 

@@ -1,7 +1,7 @@
 """What is wrong with manifests: code, severity, what, where, why, and what to do about it.
 
-Codes: GP40x refuses a network object, GP41x questions one, GP5xx is about reading. The codes of the lints that
-`check` adds are in `groundplan.proof.lint.codes`.
+Codes: GP2xx is between a plan and its manifests, GP40x refuses a network object, GP41x questions one, GP5xx is about
+reading. The codes of the lints that `check` adds are in `groundplan.proof.lint.codes`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ SEVERITIES = (ERROR, WARNING, NOTE)
 """Worst first."""
 
 CODES: dict[str, tuple[str, str]] = {
+    "GP204": (ERROR, "an edge that the manifests block"),
+    "GP207": (ERROR, "a connection that the manifests allow and the plan does not draw"),
+    "GP208": (ERROR, "an edge whose Service does not lead to its port"),
+    "GP209": (ERROR, "an edge whose end is not among the manifests"),
+    "GP210": (ERROR, "a folder that is not what the plan says"),
     "GP401": (ERROR, "a network policy that the API server would refuse"),
     "GP402": (ERROR, "two objects of one kind and name"),
     "GP403": (ERROR, "an object without a namespace"),
@@ -57,6 +62,8 @@ class Finding:
     field: str = ""
     """The path inside the object, such as `spec.ingress[0].from`."""
     severity: str = ""
+    declared: str = ""
+    """The plan's file and line, where a plan says something else."""
 
     def __post_init__(self) -> None:
         if not self.severity:

@@ -40,7 +40,7 @@ def said(tree: pathlib.Path, text: str) -> tuple[str, str, int]:
     [
         ("resources: [../secret.yaml]\n", "not below"),
         ("resources: [/etc/passwd]\n", "no path from here"),
-        ("resources: [../../../../../etc/passwd]\n", "not below"),
+        ("resources: [../../../../../../../../../../../../etc/passwd]\n", "not below"),
         ("resources: [https://example.com/all.yaml]\n", "not fetched"),
         ("resources: [github.com/example/app//deploy?ref=main]\n", "not fetched"),
         ("resources: [git@github.com:example/app.git]\n", "not fetched"),

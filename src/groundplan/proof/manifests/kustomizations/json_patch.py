@@ -32,12 +32,14 @@ def _one(item: items.Item, said: Mapping[str, Any], here: documents.Spot) -> Non
         case "add":
             _add(item, path, said["value"], here.below("value"))
         case "remove":
-            item.remove(_existing(item, path, here))
+            if item.get(path) is items.MISSING:
+                raise trouble.Wrong(f"{item.title} has no {said['path']}", here)
+            item.remove(path)
         case "replace":
             item.put(_existing(item, path, here), said["value"], here.below("value"))
         case "test":
             if item.get(path) != said["value"] or type(item.get(path)) is not type(said["value"]):
-                raise trouble.Beyond(f"the test of {said['path']} does not hold on {item.title}", here)
+                raise trouble.Wrong(f"the test of {said['path']} does not hold on {item.title}", here)
         case "copy" | "move":
             _carry(item, path, said, here)
 
@@ -73,17 +75,17 @@ def _path(item: items.Item, pointer: Any, spot: documents.Spot, *, new: bool) ->
     for number, word in enumerate(words):
         around = item.get(found)
         last = number == len(words) - 1
-        found = (*found, _step(around, word, item, spot, new=new and last))
+        found = (*found, _step(around, word, item, pointer, spot, new=new and last))
     if found in _IDENTITY:
         raise trouble.Beyond(f"a patch of {pointer}, which changes what an object is called", spot)
     return found
 
 
-def _step(around: Any, word: str, item: items.Item, spot: documents.Spot, *, new: bool) -> str | int:
+def _step(around: Any, word: str, item: items.Item, pointer: str, spot: documents.Spot, *, new: bool) -> str | int:
     if isinstance(around, dict):
         return word
     if isinstance(around, list) and word == "-" and new:
         return len(around)
     if isinstance(around, list) and _NUMBER.fullmatch(word) and int(word) < len(around) + new:
         return int(word)
-    raise trouble.Beyond(f"{item.title} has nothing at {word}", spot)
+    raise trouble.Wrong(f"{item.title} has nothing at {pointer}", spot)
