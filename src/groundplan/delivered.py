@@ -10,7 +10,7 @@ import dataclasses
 import pathlib
 from collections.abc import Iterable, Iterator
 
-from groundplan import claims as drawn
+from groundplan.claims import drawing as drawings
 from groundplan.delivery import deploy, tree
 from groundplan.model import environment, findings, origin, platform
 from groundplan.proof import claims, cluster, strangers
@@ -82,13 +82,13 @@ def _environment(
     plan: platform.Platform, env: environment.Environment, folder: pathlib.Path, options: cluster.Options,
     fail_on: str, cache: pathlib.Path | None,
 ) -> Environment:  # fmt: skip
-    drawing = drawn.of(plan, env)
+    drawing = drawings.of(plan, env)
     try:
         place = origin.shown(str(overlay(folder, env.name)))
         whole = cluster.Cluster.read(place, options=options, cache=cache)
     except proof_findings.Unusable as error:
         return Environment(env.name, UNUSABLE, error.findings, None, 0, 0, (), (), (), None)
-    lints = verdicts.check(_with_charts(whole, drawing), fail_on=fail_on)
+    lints = verdicts.check(whole, fail_on=fail_on)
     compared = compare(whole, drawing)
     found = (*_told(compared, drawing), *lints.findings)
     worst = min(_WORST.index(each) for each in (compared.verdict, lints.verdict))
@@ -99,24 +99,19 @@ def _environment(
     )  # fmt: skip
 
 
-def compare(whole: cluster.Cluster, drawing: drawn.Drawing) -> claimed.Verdict:
+def compare(whole: cluster.Cluster, drawing: drawings.Drawing) -> claimed.Verdict:
     """Manifests beside a drawing, with everybody there who is assumed, and whoever else a policy would let in."""
     everybody = claims.assuming(whole, drawing.assumed)
     everybody = claims.assuming(everybody, strangers.of(everybody))
     return claimed.compare(everybody, drawing.said, drawing.closed)
 
 
-def _with_charts(whole: cluster.Cluster, drawing: drawn.Drawing) -> cluster.Cluster:
-    """For the lints: policies of charts' pods select what those charts start."""
-    return claims.assuming(whole, (each for each in drawing.assumed if each.namespace in drawing.closed and each.why))
-
-
-def _assumptions(drawing: drawn.Drawing, lints: verdicts.Verdict) -> Iterator[str]:
+def _assumptions(drawing: drawings.Drawing, lints: verdicts.Verdict) -> Iterator[str]:
     yield from (str(each) for each in drawing.assumed if each.why)
     yield from (each for each in lints.assumptions if not each.startswith("no DNS server"))
 
 
-def _told(found: claimed.Verdict, drawing: drawn.Drawing) -> Iterator[Finding]:
+def _told(found: claimed.Verdict, drawing: drawings.Drawing) -> Iterator[Finding]:
     for each in found.differences:
         pair = f"{each.source} → {each.destination} {each.ports}"
         declared = f"declared ({each.origin})" if each.origin else "declared"

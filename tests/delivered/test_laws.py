@@ -11,7 +11,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from groundplan import claims, delivered, proof
+from groundplan import delivered, proof
+from groundplan.claims import drawing as drawings
 from groundplan.kubernetes import flows, lower, reaches
 from groundplan.model import environment, platform
 from groundplan.proof.compare import claimed
@@ -31,7 +32,7 @@ def clusters(plan: platform.Platform) -> list[environment.Environment]:
 
 
 def verdict(trees: Iterable[dict[str, Any]], plan: platform.Platform, env: environment.Environment) -> claimed.Verdict:
-    return delivered.compare(proof.Cluster.of(trees), claims.of(plan, env))
+    return delivered.compare(proof.Cluster.of(trees), drawings.of(plan, env))
 
 
 @FEW
@@ -53,12 +54,12 @@ def test_one_edge_more_or_less_in_the_plan_is_refuted(drawing: strategies.Drawin
     boxes = (*drawing.boxes[:number], dataclasses.replace(box, needs=tuple(needs)), *drawing.boxes[number + 1 :])
     before, after = worlds.drawn(drawing), worlds.drawn(dataclasses.replace(drawing, boxes=boxes))
     env, then = clusters(before)[0], clusters(after)[0]
-    same = said(claims.of(before, env)) == said(claims.of(after, then))
-    found = verdict(worlds.trees(lower.lower(before, env)), after, then)
+    same = said(drawings.of(before, env)) == said(drawings.of(after, then))
+    found = verdict(worlds.trees(lower.lower(before, env, {})), after, then)
     assert found.verdict == ("proved" if same else "refuted")
 
 
-def said(drawing: claims.Drawing) -> set[tuple[str, str, str, str]]:
+def said(drawing: drawings.Drawing) -> set[tuple[str, str, str, str]]:
     return {(each.source, each.destination, each.ports, each.through) for each in drawing.said}
 
 
@@ -94,7 +95,7 @@ def test_a_lowering_that_gets_one_flow_wrong_is_refuted(fault: str, seed: int, m
         return rest if change is None else [*rest, change(chosen)]
 
     monkeypatch.setattr(reaches, "all_of", wrong)
-    assert verdict(worlds.trees(lower.lower(plan, env)), plan, env).verdict == "refuted"
+    assert verdict(worlds.trees(lower.lower(plan, env, {})), plan, env).verdict == "refuted"
 
 
 def ends(flow: flows.Flow) -> tuple[flows.End, flows.End]:

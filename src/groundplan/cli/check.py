@@ -10,7 +10,6 @@ import click
 from groundplan.cli import check_platform, manifests, output, targets
 
 if TYPE_CHECKING:
-    from groundplan import proof
     from groundplan.proof import verdict as verdicts
 
 CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UNDECIDABLE}

@@ -52,7 +52,7 @@ def compare(whole: cluster.Cluster, some: Iterable[claims.Claim], closed: frozen
     `closed` are the namespaces that the claims are about: pairs without an end in one of them are left out. None: all.
     """
     work = _Work(whole, tuple(some), closed)
-    found = tuple(dict.fromkeys(work.differences()))
+    found = tuple(_gathered(dict.fromkeys(work.differences())))
     verdicts = {each.verdict for each in found}
     if not whole.model.workloads:
         return Verdict(REFUTED, (*found, Difference(UNKNOWN, REFUTED, "", "", "", "no workload was examined")), 0, 0)
@@ -183,6 +183,24 @@ class _Work:
 
     def inside(self, title: str) -> bool:
         return bool(intervals.intersection((self.range(title),), self.whole.ranges.pods))
+
+
+def _gathered(some: Iterable[Difference]) -> Iterator[Difference]:
+    """Differences that are alike but for ranges of addresses, as one."""
+    alike: dict[Difference, list[Difference]] = {}
+    for each in some:
+        source, destination = (words if "[" in words else "" for words in (each.source, each.destination))
+        known = msgspec.structs.replace(each, source=source, destination=destination)
+        alike.setdefault(known if each.kind in (BLOCKED, UNDECLARED) else each, []).append(each)
+    for first, *more in alike.values():
+        ends_ = {side: _several([getattr(each, side) for each in (first, *more)]) for side in ("source", "destination")}
+        yield msgspec.structs.replace(first, **ends_)
+
+
+def _several(ranges: list[str]) -> str:
+    distinct = list(dict.fromkeys(ranges))
+    more = f" and {len(distinct) - 2} more ranges" if len(distinct) > 2 else ""
+    return ", ".join(distinct[:2]) + more
 
 
 def _about(claim: claims.Claim, kind: str, why: str, where: findings.Place | None = None) -> Difference:
