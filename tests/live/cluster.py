@@ -370,6 +370,11 @@ def _discovery(path: str) -> Tree | None:
     parts = path.strip("/").split("/")
     if path == "/version":
         return {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
+    if path == "/api":
+        return {"kind": "APIVersions", "versions": ["v1"]}
+    if path == "/apis":
+        groups = dict.fromkeys(api for api, *_ in SERVED if "/" in api)
+        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(api) for api in groups]}
     api = "/".join(parts[1:])
     if (parts[0] == "api" and len(parts) == 2) or (parts[0] == "apis" and len(parts) == 3):
         resources = [
@@ -384,8 +389,13 @@ def _discovery(path: str) -> Tree | None:
         found = next((served for served, *_ in SERVED if served.startswith(f"{parts[1]}/")), None)
         if found is None:
             raise Answer(404, "NotFound", "the server could not find the requested resource")
-        return {"kind": "APIGroup", "name": parts[1], "preferredVersion": {"groupVersion": found}}
+        return {"kind": "APIGroup", "apiVersion": "v1", **_group(found)}
     return None
+
+
+def _group(api: str) -> Tree:
+    version = {"groupVersion": api, "version": api.partition("/")[2]}
+    return {"name": api.partition("/")[0], "versions": [version], "preferredVersion": version}
 
 
 _PATH = re.compile(r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")
@@ -424,7 +434,7 @@ def _conflict(error: merging.Conflict) -> Answer:
 def _matches(tree: Tree, query: dict[str, str]) -> bool:
     labels = tree["metadata"].get("labels") or {}
     wanted = [part.partition("=") for part in query.get("labelSelector", "").split(",") if part]
-    return all(labels.get(key) == value for key, _, value in wanted)
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in wanted)
 
 
 def _bare(tree: Tree) -> Tree:

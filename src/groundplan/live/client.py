@@ -178,7 +178,8 @@ def _pool(access: kubeconfig.Access, now: credentials.Credentials) -> urllib3.Po
     found: dict[str, Any] = {"maxsize": 4}
     if access.server.startswith("https://"):
         found["ssl_context"] = _context(access, now)
-        if access.insecure:
+        if access.insecure:  # as the kubeconfig says, so nobody has to be warned at each request
+            urllib3.disable_warnings(broken.InsecureRequestWarning)
             found["assert_hostname"] = False
         elif access.server_name:
             found |= {"server_hostname": access.server_name, "assert_hostname": access.server_name}

@@ -73,12 +73,23 @@ class Deploy:
         self._options, self._listener = options, listener
         self._kinds = kinds.Kinds(client)
         self._lock = lock.Lock(client, own)
+        self._applying = applying.Applying(
+            client,
+            self._kinds,
+            own,
+            dry_run=options.dry_run,
+            force=options.force,
+            timeout=options.timeout,
+            waits=listener.waits,
+            beat=self._beat,
+        )
         self._outcomes: list[applying.Outcome] = []
 
     def run(self) -> Report:
         """Raises errors.LiveError: the first, where a wave has several."""
         self._kinds.check(self._wanted)
         if self._options.dry_run:
+            self._check_foreign()
             return self._all(inventory.read(self._client, self._own))
         with self._locked():
             known = inventory.read(self._client, self._own)
@@ -114,7 +125,7 @@ class Deploy:
         for made in wave.members:
             self._beat()
             try:
-                self._did(self._applying().apply(made))
+                self._did(self._applying.apply(made))
             except (errors.Refused, errors.Conflict, errors.Forbidden, errors.Missing) as error:
                 failed.append(error)
                 self._listener.failed(error)
@@ -130,19 +141,6 @@ class Deploy:
                 beat=self._beat,
             )
 
-    def _applying(self) -> applying.Applying:
-        options = self._options
-        return applying.Applying(
-            self._client,
-            self._kinds,
-            self._own,
-            dry_run=options.dry_run,
-            force=options.force,
-            timeout=options.timeout,
-            waits=self._listener.waits,
-            beat=self._beat,
-        )
-
     def _beat(self) -> None:
         if not self._options.dry_run:
             self._lock.renew()
@@ -157,7 +155,7 @@ class Deploy:
             return
         found = []
         for made in self._wanted:
-            live = self._client.find(self._kinds.of(made).path(made.key), subject=str(made.key))
+            live = self._kinds.live(made)
             if live is not None and not self._own.owns(live) and made.key.kind not in inventory.KEPT:
                 found.append(f"{made.key}, by {applying.makers(live)}")
         if found:

@@ -36,7 +36,6 @@ class Report:
 def of(client: clients.Client, own: inventory.Inventory, wanted: Sequence[objects.Object]) -> Report:
     """Raises errors.LiveError."""
     served = kinds.Kinds(client)
-    served.check(wanted)
     known = inventory.read(client, own) | inventory.of(made.key for made in wanted)
     looks = [_look(client, served, own, made) for made in wanted]
     keys = frozenset(made.key for made in wanted)
@@ -47,7 +46,7 @@ def of(client: clients.Client, own: inventory.Inventory, wanted: Sequence[object
     return Report(
         changes=tuple(sorted(_told(looks, gone), key=lambda each: (changes.KINDS.index(each.kind), each.key))),
         traffic=traffic,
-        notes=(*notes, *(note for look in looks for note in look.notes)),
+        notes=(*_unknown(served, wanted), *notes, *(note for look in looks for note in look.notes)),
         conflicts=tuple(line for look in looks for line in look.conflicts),
     )
 
@@ -65,10 +64,10 @@ class _Look:
 
 
 def _look(client: clients.Client, served: kinds.Kinds, own: inventory.Inventory, made: objects.Object) -> _Look:
-    path, subject = served.of(made).path(made.key), str(made.key)
-    live = client.find(path, subject=subject)
+    live = served.live(made)
     if live is None:
         return _Look(made, None, made.tree)
+    path, subject = served.of(made).path(made.key), str(made.key)
     tree, conflicts = own.member(made.tree), tuple[str, ...]()
     try:
         try:
@@ -81,6 +80,10 @@ def _look(client: clients.Client, served: kinds.Kinds, own: inventory.Inventory,
             return _Look(made, live, made.tree, is_anew=True)
         return _Look(made, live, made.tree, notes=(str(applying.located(error, made)),))
     return _Look(made, live, after, conflicts=conflicts)
+
+
+def _unknown(served: kinds.Kinds, wanted: Sequence[objects.Object]) -> Iterable[str]:
+    return (f"the cluster does not know {each} yet: what brings it comes first" for each in served.lacking(wanted))
 
 
 def _told(looks: Iterable[_Look], gone: Iterable[inventory.Member]) -> Iterable[changes.Change]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 from groundplan.live import client as clients
 from groundplan.live import errors
@@ -43,14 +44,23 @@ class Kinds:
 
     def check(self, wanted: Iterable[objects.Object]) -> None:
         """Raises errors.Missing with every kind that the cluster does not serve."""
-        asked = {(str(made.tree["apiVersion"]), made.key.kind): made for made in wanted}
-        lacking = [f"{kind} ({api})" for api, kind in sorted(asked) if kind not in self.served(api)]
+        lacking = self.lacking(wanted)
         if lacking:
             raise errors.Missing(
                 f"the cluster does not know {', '.join(lacking)}",
                 why="these kinds come with an operator's own definitions, or with a newer Kubernetes",
                 fix="install what brings them first: `kubectl api-resources` lists what there is",
             )
+
+    def lacking(self, wanted: Iterable[objects.Object]) -> tuple[str, ...]:
+        """The kinds of `wanted` that the cluster does not serve: ``Certificate (cert-manager.io/v1)``."""
+        asked = {(str(made.tree["apiVersion"]), made.key.kind) for made in wanted}
+        return tuple(f"{kind} ({api})" for api, kind in sorted(asked) if kind not in self.served(api))
+
+    def live(self, made: objects.Object) -> dict[str, Any] | None:
+        """The object as it is in the cluster; None where there is none, or nothing of its kind."""
+        kind = self.served(str(made.tree["apiVersion"])).get(made.key.kind)
+        return self._client.find(kind.path(made.key), subject=str(made.key)) if kind else None
 
     def of(self, made: objects.Object) -> Kind:
         """The kind of one object; raises errors.Missing."""

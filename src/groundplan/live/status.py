@@ -44,11 +44,10 @@ class Report:
 def of(client: clients.Client, own: inventory.Inventory, wanted: Sequence[objects.Object]) -> Report:
     """Raises errors.LiveError."""
     served = kinds.Kinds(client)
-    served.check(wanted)
     known = inventory.read(client, own)
     rows, drift = list[Row](), list[tuple[objects.Key, str]]()
     for made in sorted(wanted, key=waves.rank):
-        live = client.find(served.of(made).path(made.key), subject=str(made.key))
+        live = served.live(made)
         if made.key.kind in _SHOWN:
             rows.append(_row(client, made, live))
         if live is None:

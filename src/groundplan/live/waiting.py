@@ -48,7 +48,7 @@ def ready(
 
 def look(client: clients.Client, served: kinds.Kinds, made: objects.Object) -> rollout.State:
     """How far one workload is, and why no further."""
-    live = client.find(served.of(made).path(made.key), subject=str(made.key))
+    live = served.live(made)
     return rollout.State(False, "not there", why="somebody deleted it") if live is None else explained(client, live)
 
 
