@@ -36,6 +36,7 @@ from groundplan.cli import (
     up,
     vault,
     wait,
+    workflow,
 )
 from groundplan.cli import exec as exec_
 
@@ -57,6 +58,7 @@ VERBS: tuple[click.Command, ...] = (
     deploy.command,
     diff.command,
     status.command,
+    workflow.command,
     new.command,
     doctor.command,
     check.command,

@@ -6,7 +6,7 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-from groundplan.delivery import argocd, kustomize
+from groundplan.delivery import argocd, kustomize, terraform
 from groundplan.delivery.images import containerfile, lock
 from groundplan.kubernetes import lower
 from groundplan.model import findings, platform
@@ -28,7 +28,8 @@ def of(plan: platform.Platform) -> Delivery:
     """Every cluster of `plan`; raises findings.PlanError with the findings of all of them."""
     digests = lock.read(plan.file.parent)
     made = lowered(plan, digests)
-    files = kustomize.files(made) | argocd.files(plan, made) | containerfile.files(plan, digests)
+    files = kustomize.files(made) | argocd.files(plan, made)
+    files |= containerfile.files(plan, digests) | terraform.files(plan, made)
     return Delivery(plan.file.parent / FOLDER, made, files)
 
 

@@ -71,7 +71,7 @@ def write(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
 
 
 def _ours(folder: pathlib.Path) -> set[str]:
-    places = (*folder.rglob("*.yaml"), *folder.glob("Containerfile"))
+    places = (*folder.rglob("*.yaml"), *folder.glob("Containerfile"), *folder.glob("terraform/*.tfvars"))
     found = (path for path in places if path.is_file() and _is_ours(path))
     return {str(path.relative_to(folder)) for path in found}
 

@@ -1,0 +1,14 @@
+# Written by `groundplan build`: change the plan instead. Without this line the file is yours.
+platform                  = "payments"
+environment               = "production"
+host                      = "pay.example.com"
+zones                     = 3
+requests_cpu_millicores   = 5550
+requests_memory_mebibytes = 7104
+pods                      = 65
+backup_keep_days          = 14
+
+node_ports = {
+  "80"  = 30080
+  "443" = 30443
+}
