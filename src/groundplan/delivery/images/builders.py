@@ -176,15 +176,41 @@ def _run(command: Command) -> None:
     """Runs it, its output on standard error; an interrupt is passed on, and it is given the time to take away what
     it had half made."""
     environment = {**os.environ, "DOCKER_BUILDKIT": "1"}  # older dockers know secrets only then
+    before = _containers(command[0])
     # A process group of its own: what it starts hears of the interrupt too, and once.
     child = subprocess.Popen(command, stdout=sys.stderr.fileno(), env=environment, process_group=0)
     try:
         code = child.wait()
     except BaseException:
         _end(child)
+        _remove(command[0], _containers(command[0]) - before)
         raise
     if code:
         raise NotBuilt(f"{command[0]} {command[1]} ended with {code}", why="what it said stands above")
+
+
+def _containers(program: str) -> set[str]:
+    """What buildah works in. Interrupted between two steps, it leaves that behind; Docker's daemon does not."""
+    if program != "buildah":
+        return set()
+    try:
+        done = subprocess.run(
+            [program, "containers", "--quiet", "--notruncate"],
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return set()
+    return set(done.stdout.split())
+
+
+def _remove(program: str, left: set[str]) -> None:
+    """Nothing tells whose they are: a build that somebody began meanwhile in the same store fails, and can be begun
+    again."""
+    if left:
+        subprocess.run([program, "rm", *sorted(left)], capture_output=True, timeout=_CLEANUP_SECONDS, check=False)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

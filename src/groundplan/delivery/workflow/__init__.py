@@ -28,7 +28,7 @@ def text(plan: platform.Platform) -> str:
         "NEEDS": "[plan, terraform]" if terraform else "plan",
         "INSTALL": "\n          ".join(_install(space.context if space else folder)),
         "TEST": "make test" if _has_make(space.context if space else folder) else "python -m pytest",
-        "PLAN": below,
+        "PLAN": _named(below),
         "DEPLOY": deploy.FOLDER if below == "." else f"{below}/{deploy.FOLDER}",
         "FOLDER": below,
         "PYTHON": space.python if space else workspace.OLDEST,
@@ -38,6 +38,14 @@ def text(plan: platform.Platform) -> str:
     for name, value in filled.items():
         made = made.replace(f"@{name}@", value)
     return made
+
+
+def _named(below: str) -> str:
+    """The plan as verbs are told of it, after a space."""
+    if below == ".":
+        return ""
+    above, _, name = below.rpartition("/")
+    return f" {name}" if above == "platforms" else f" {below}"
 
 
 def _install(root: pathlib.Path) -> list[str]:
