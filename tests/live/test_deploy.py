@@ -204,9 +204,11 @@ def test_a_namespace_that_is_being_deleted_is_waited_for(api):
 
 def test_kinds_that_the_cluster_does_not_know_are_listed_before_anything_is_made(api):
     strange = [made("example.com/v1 Strange", "a", spec={}), made("example.com/v1 Other", "b", spec={})]
-    with pytest.raises(errors.Missing, match=r"Other \(example.com/v1\), Strange \(example.com/v1\)"):
+    with pytest.raises(errors.UnknownKinds, match=r"Other \(example.com/v1\), Strange \(example.com/v1\)"):
         runs.run(api, [NAMESPACE, *strange])
     assert api.cluster.find("Namespace", "shop") is None
+    report = runs.run(api, [NAMESPACE, *strange], skip_unknown=True)
+    assert runs.verbs(report) == {"Namespace shop": "created", "Strange shop/a": "skipped", "Other shop/b": "skipped"}
 
 
 def test_a_dry_run_changes_nothing_and_copes_with_namespaces_that_are_not_there_yet(api):
@@ -302,33 +304,53 @@ def test_wherever_at_all_a_connection_drops_or_a_deploy_ends_the_next_one_comes_
 
 
 def held(api) -> set[objects.Key]:
-    found = [objects.Object(each, "", "") for each in api.cluster.final().values()]
-    return {each.key for each in found}
+    return {objects.Object(each, "", "").key for each in api.cluster.final().values()}
 
 
-@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
-@given(strategies.drawings())
-def test_any_platform_deploys_from_nothing_and_a_second_time_changes_nothing(drawing):
+ANY = inventory.Inventory("random", "one", "default")
+
+
+def idempotence(drawing: strategies.Drawing) -> None:
     one, _ = worlds.lowered(worlds.drawn(drawing))
-    own = inventory.Inventory("random", "one", "default")
     with server.serving() as api:
-        runs.run(api, one.objects, own=own)
+        runs.run(api, one.objects, own=ANY)
         assert {each.key for each in one.objects} <= held(api)
         before = api.cluster.writes
-        runs.run(api, one.objects, own=own)
+        runs.run(api, one.objects, own=ANY)
         assert api.cluster.writes == before
 
 
-@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
-@given(strategies.drawings(), st.randoms(use_true_random=False))
-def test_another_plan_over_a_first_one_comes_to_what_it_alone_would(drawing, random):
+def succession(drawing: strategies.Drawing, random) -> None:
     one, two = worlds.lowered(worlds.drawn(drawing))
-    own = inventory.Inventory("random", "one", "default")
     # What a StatefulSet keeps where can never change, and that is the author's business.
     some = [each for each in one.objects if each.key.kind != "StatefulSet"]
     earlier = [each for each in some if each.key.kind == "Namespace" or random.random() < 0.7]
     with server.serving() as api, server.serving() as fresh:
-        runs.run(api, earlier, own=own)
-        runs.run(api, two.objects, own=own, prune=True, force=True)
-        runs.run(fresh, two.objects, own=own)
+        runs.run(api, earlier, own=ANY)
+        runs.run(api, two.objects, own=ANY, prune=True, force=True)
+        runs.run(fresh, two.objects, own=ANY)
         assert api.cluster.final() == fresh.cluster.final()
+
+
+def several(number: int):
+    return settings(max_examples=number, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+
+
+@several(2)
+@given(strategies.drawings())
+def test_any_platform_deploys_from_nothing_and_a_second_time_changes_nothing(drawing):
+    idempotence(drawing)
+
+
+@several(2)
+@given(strategies.drawings(), st.randoms(use_true_random=False))
+def test_another_plan_over_a_first_one_comes_to_what_it_alone_would(drawing, random):
+    succession(drawing, random)
+
+
+@pytest.mark.slow
+@several(25)
+@given(strategies.drawings(), st.randoms(use_true_random=False))
+def test_many_platforms_deploy_again_and_over_each_other(drawing, random):
+    idempotence(drawing)
+    succession(drawing, random)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from groundplan.kubernetes import lower
     from groundplan.live import client, inventory
     from groundplan.model import environment, platform
 
@@ -50,6 +51,15 @@ def own(plan: platform.Platform, env: environment.Environment, given: dict[str, 
     from groundplan.live import inventory
 
     return inventory.Inventory(plan.name, env.name, given["inventory"])
+
+
+def lowered(plan: platform.Platform, env: environment.Environment) -> lower.Lowered:
+    """What `build` writes of an environment."""
+    from groundplan.delivery import deploy
+    from groundplan.delivery.images import lock
+
+    made = deploy.lowered(plan, lock.read(plan.file.parent))
+    return next(each for each in made if each.environment == env.name)
 
 
 def heading(plan: platform.Platform, env: environment.Environment, asked: client.Client) -> str:

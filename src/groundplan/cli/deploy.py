@@ -9,11 +9,13 @@ import click
 from groundplan.cli import clusters, output, targets
 
 if TYPE_CHECKING:
-    from groundplan.live import applying, deploy, errors
-    from groundplan.model import environment, platform
-    from groundplan.shapes import objects
+    from collections.abc import Iterator
 
-_COLOURS = {"created": "green", "changed": "yellow", "replaced": "yellow", "deleted": "red"}
+    from groundplan.kubernetes import lower
+    from groundplan.live import applying, deploy, errors
+    from groundplan.model import platform
+
+_COLOURS = {"created": "green", "changed": "yellow", "replaced": "yellow", "deleted": "red", "skipped": "red"}
 
 
 @targets.example("groundplan deploy payments --environment staging --dry-run=server")
@@ -24,6 +26,7 @@ _COLOURS = {"created": "green", "changed": "yellow", "replaced": "yellow", "dele
 @click.option("--prune", is_flag=True, help="Delete what an earlier deploy made and the plan no longer has.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that others set.")
 @click.option("--adopt", is_flag=True, help="Take over objects of these names that others made.")
+@click.option("--skip-unknown", is_flag=True, help="Leave out objects of kinds that the cluster does not know.")
 @click.option("--from-plan", is_flag=True, help="Deploy the plan even where deploy/ says something else.")
 @click.option(
     "--timeout",
@@ -41,10 +44,12 @@ def command(name: str | None, environment: str, as_json: bool, **given: Any) -> 
     and volume claims are never deleted. Running it again goes on where the last run stopped.
     """
     from groundplan.cli import environments
-    from groundplan.live import deploy
+    from groundplan.live import deploy, errors
 
     plan, env = environments.find(name, environment)
-    wanted = _wanted(plan, env, given["from_plan"])
+    if not given["from_plan"]:
+        _check_built(plan)
+    lowered = clusters.lowered(plan, env)
     asked = clusters.opened(given)
     teller = Teller(quiet=as_json)
     teller.say(clusters.heading(plan, env, asked))
@@ -52,11 +57,15 @@ def command(name: str | None, environment: str, as_json: bool, **given: Any) -> 
         dry_run=given["dry_run"] == "server",
         force=given["force_conflicts"],
         adopt=given["adopt"],
+        skip_unknown=given["skip_unknown"],
         prune=given["prune"],
         timeout=given["timeout"],
     )
     try:
-        report = deploy.Deploy(asked, clusters.own(plan, env, given), wanted, options, teller).run()
+        report = deploy.Deploy(asked, clusters.own(plan, env, given), lowered.objects, options, teller).run()
+    except errors.UnknownKinds as error:
+        error.fix += "".join(f"\n{line}" for line in _charts(lowered))
+        raise
     except KeyboardInterrupt:
         click.echo("interrupted: what was applied stays; run this again to go on", err=True)
         raise
@@ -64,22 +73,27 @@ def command(name: str | None, environment: str, as_json: bool, **given: Any) -> 
     return output.OK
 
 
-def _wanted(plan: platform.Platform, env: environment.Environment, from_plan: bool) -> tuple[objects.Object, ...]:
-    """What was lowered, once deploy/ is known to say the same: what was reviewed is what is deployed."""
+def _check_built(plan: platform.Platform) -> None:
+    """Raises where deploy/ does not say what the plan says: what was reviewed is what is deployed."""
     from groundplan.delivery import deploy, tree
     from groundplan.model import origin
 
     made = deploy.of(plan)
-    if not from_plan:
-        try:
-            changes = tree.compare(made.folder, made.files)
-        except tree.TreeError as error:
-            raise click.ClickException(str(error)) from error
-        if changes:
-            folder = origin.shown(str(made.folder))
-            fix = "groundplan build, and commit it; or deploy the plan as it is: --from-plan"
-            raise click.ClickException(f"{folder} differs from the plan: see `build --check`\n      fix: {fix}")
-    return next(each.objects for each in made.lowered if each.environment == env.name)
+    try:
+        changes = tree.compare(made.folder, made.files)
+    except tree.TreeError as error:
+        raise click.ClickException(str(error)) from error
+    if changes:
+        folder = origin.shown(str(made.folder))
+        fix = "groundplan build, and commit it; or deploy the plan as it is: --from-plan"
+        raise click.ClickException(f"{folder} differs from the plan: see `build --check`\n      fix: {fix}")
+
+
+def _charts(lowered: lower.Lowered) -> Iterator[str]:
+    """What the plan has others install: their kinds come with it."""
+    for each in lowered.releases:
+        source = each.source
+        yield f"the plan's chart {source.name} {source.version} of {source.repository}, in namespace {each.namespace}"
 
 
 class Teller:

@@ -28,11 +28,10 @@ def command(name: str | None, environment: str, as_json: bool, **given: Any) -> 
     Nothing is changed. Exits 1 when something would be different, 2 when it cannot be told.
     """
     from groundplan.cli import environments
-    from groundplan.kubernetes import lower
     from groundplan.live import difference, errors
 
     plan, env = environments.find(name, environment)
-    wanted = lower.lower(plan, env).objects
+    wanted = clusters.lowered(plan, env).objects
     try:
         asked = clusters.opened(given)
         if not as_json:

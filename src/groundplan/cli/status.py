@@ -27,11 +27,10 @@ def command(name: str | None, environment: str, as_json: bool, **given: Any) -> 
     It only reads. Exits 1 when something is not ready or not as planned, 2 when it cannot be told.
     """
     from groundplan.cli import environments
-    from groundplan.kubernetes import lower
     from groundplan.live import errors, status
 
     plan, env = environments.find(name, environment)
-    wanted = lower.lower(plan, env).objects
+    wanted = clusters.lowered(plan, env).objects
     try:
         asked = clusters.opened(given)
         found = status.of(asked, clusters.own(plan, env, given), wanted)

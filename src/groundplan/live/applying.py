@@ -16,6 +16,7 @@ from groundplan.shapes import objects
 Tree = clients.Tree
 
 CREATED, CHANGED, UNCHANGED, REPLACED, DELETED = "created", "changed", "unchanged", "replaced", "deleted"
+SKIPPED = "skipped"
 
 MANAGER = inventory.MANAGER
 HANDOVER = f"{MANAGER}-replicas"

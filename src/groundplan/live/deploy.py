@@ -31,6 +31,8 @@ class Options:
     """Take over fields that others set."""
     adopt: bool = False
     """Take over objects that others made."""
+    skip_unknown: bool = False
+    """Leave out objects of kinds that the cluster does not serve."""
     prune: bool = False
     """Delete what the plan no longer has."""
     timeout: float = 600.0
@@ -87,7 +89,7 @@ class Deploy:
 
     def run(self) -> Report:
         """Raises errors.LiveError: the first, where a wave has several."""
-        self._kinds.check(self._wanted)
+        self._leave_out()
         if self._options.dry_run:
             self._check_foreign()
             return self._all(inventory.read(self._client, self._own))
@@ -100,6 +102,18 @@ class Deploy:
             report = self._all(known | wanted)
             inventory.write(self._client, self._own, wanted | inventory.of(report.leftovers))
             return report
+
+    def _leave_out(self) -> None:
+        """Raises errors.UnknownKinds, unless what is unknown may be left out."""
+        if not self._options.skip_unknown:
+            self._kinds.check(self._wanted)
+        known = [made for made in self._wanted if self._kinds.knows(made)]
+        for made in self._wanted:
+            if made not in known:
+                self._did(
+                    applying.Outcome(made.key, applying.SKIPPED, "the cluster does not know its kind", made.origin)
+                )
+        self._wanted = known
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -5,7 +5,8 @@ LiveError
 ├── Unreachable        nobody answers, not in time, not in full, or nobody whose certificate is trusted
 ├── Unauthenticated    the API server does not know who asks (401), or a credential plugin failed
 ├── Forbidden          it knows, and refuses (403)
-├── Missing            no such object or kind of object (404)
+├── Missing            no such object (404)
+│   └── UnknownKinds   kinds that the cluster does not serve
 ├── Conflict           somebody else's field, or a change at the same moment (409)
 ├── Refused            the object is wrong, or admission says no (400, 413, 422, 403 by admission)
 ├── Unexpected         an answer that makes no sense from whom it should be
@@ -48,6 +49,9 @@ class Forbidden(LiveError): ...
 
 
 class Missing(LiveError): ...
+
+
+class UnknownKinds(Missing): ...
 
 
 class Refused(LiveError):

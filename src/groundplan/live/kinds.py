@@ -43,19 +43,23 @@ class Kinds:
         self._known: dict[str, dict[str, Kind]] = {}
 
     def check(self, wanted: Iterable[objects.Object]) -> None:
-        """Raises errors.Missing with every kind that the cluster does not serve."""
+        """Raises errors.UnknownKinds with every kind that the cluster does not serve."""
         lacking = self.lacking(wanted)
         if lacking:
-            raise errors.Missing(
+            raise errors.UnknownKinds(
                 f"the cluster does not know {', '.join(lacking)}",
-                why="these kinds come with an operator's own definitions, or with a newer Kubernetes",
-                fix="install what brings them first: `kubectl api-resources` lists what there is",
+                why="these kinds come with charts, or with a newer Kubernetes",
+                fix="install what brings them first, or leave these objects out: --skip-unknown",
             )
 
     def lacking(self, wanted: Iterable[objects.Object]) -> tuple[str, ...]:
         """The kinds of `wanted` that the cluster does not serve: ``Certificate (cert-manager.io/v1)``."""
         asked = {(str(made.tree["apiVersion"]), made.key.kind) for made in wanted}
         return tuple(f"{kind} ({api})" for api, kind in sorted(asked) if kind not in self.served(api))
+
+    def knows(self, made: objects.Object) -> bool:
+        """Whether the cluster serves the kind of an object."""
+        return made.key.kind in self.served(str(made.tree["apiVersion"]))
 
     def live(self, made: objects.Object) -> dict[str, Any] | None:
         """The object as it is in the cluster; None where there is none, or nothing of its kind."""
