@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 
 from groundplan.claims import rules, world
-from groundplan.model import environment, platform
+from groundplan.model import environment, platform, resource
 from groundplan.proof import claims
+from groundplan.shapes import signals
 
 DNS = claims.Assumed("kube-system", "kube-dns", {"k8s-app": "kube-dns"}, "the cluster's DNS")
 
@@ -47,7 +48,7 @@ def _assumed(here: world.World) -> Iterator[claims.Assumed]:
     yield DNS
     for chart, answer in here.charts.items():
         why = f"{chart.name} is what chart {answer.source.name} {answer.source.version} starts"
-        yield claims.Assumed(chart.namespace or "", chart.name, dict(answer.pods), why)
+        yield claims.Assumed(chart.namespace or "", chart.name, dict(answer.pods), why, ports=_ports(chart))
     for guest in here.guests:
         why = f"{guest.chart.name} starts these beside an entry"
         yield claims.Assumed(guest.namespace, guest.name, dict(guest.shape.labels), why)
@@ -57,3 +58,10 @@ def _assumed(here: world.World) -> Iterator[claims.Assumed]:
     for space in here.plan.namespaces:
         why = f"charts start more in {space.name}" if space.name in charts else ""
         yield claims.Assumed(space.name, world.OTHERS, {}, why)
+
+
+def _ports(chart: resource.Resource) -> tuple[tuple[str, str, int], ...]:
+    """What a chart's pods listen on, by the names that they have there."""
+    said = chart.signals()
+    doors = {said.port: said.door} if isinstance(said, signals.Exports) and said.door else {}
+    return tuple((doors.get(name, name), "TCP", shape.number) for name, shape in chart.ports.items())

@@ -47,6 +47,8 @@ class Assumed(msgspec.Struct, frozen=True):
     """Who makes them, for the list of assumptions; empty for pods that nobody makes, and that might be."""
     namespace_labels: dict[str, str] = {}
     """Of their namespace, where it is not among the manifests."""
+    ports: tuple[workloads.Port, ...] = ()
+    """Name, protocol and number of what they are known to listen on."""
 
     def __str__(self) -> str:
         labels = ", ".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
@@ -58,7 +60,7 @@ def assuming(whole: cluster.Cluster, some: Iterable[Assumed]) -> cluster.Cluster
     listed = tuple(some)
     made = tuple(
         workloads.Workload(
-            each.namespace, each.name, ASSUMED, each.labels, (), False, 2, documents.Document({}), many=True
+            each.namespace, each.name, ASSUMED, each.labels, each.ports, False, 2, documents.Document({}), many=True
         )
         for each in listed
     )
