@@ -195,3 +195,9 @@ def test_a_folder_outside_the_repository_is_a_finding(folder):
     plan = Platform("shop")
     plan.gitops("git@git.example.com:team/shop.git", folder=folder)
     assert [found.code for found in plan.sheet.findings] == ["GP105"]
+
+
+def test_a_namespace_that_no_argo_cd_runs_in_is_a_finding():
+    plan = Platform("shop")
+    plan.gitops(REPOSITORY, namespace="Argo CD")
+    assert ([found.code for found in plan.sheet.findings], plan.synced) == (["GP101"], None)

@@ -110,3 +110,10 @@ def test_a_secret_among_a_charts_values_is_a_finding():
     with pytest.raises(findings.PlanError) as raised:
         lower.lower(plan, plan.environment("live"))
     assert [found.code for found in raised.value.findings] == ["GP310"]
+
+
+@pytest.mark.parametrize("email", ["", "somebody", "a b@example.com", None])
+def test_an_address_that_nobody_reads_is_a_finding(email):
+    plan = Platform("tls")
+    CertManager(email=email)
+    assert [found.code for found in plan.sheet.findings] == ["GP105"]

@@ -99,6 +99,30 @@ SPECIMENS = [
         1,
         "namespace/name",
     ),
+    ("a gateway in capitals", FINE.replace("**given", "gateway='Edge/public', **given"), "GP105", 1, "namespace/name"),
+    *(
+        (
+            f"{word} that is none: {said}",
+            FINE.replace("**given", f"**{{**given, {word!r}: {said!r}}}"),
+            "GP105",
+            1,
+            word,
+        )
+        for word, said in (
+            ("host", "https://shop.example.com"),
+            ("host", "shop.example.com:8443"),
+            ("host", "Shop.example.com"),
+            ("host", "*.example.com"),
+            ("registry", "https://registry.example.com"),
+            ("registry", "registry.example.com/Team"),
+            ("registry", ""),
+            ("issuer", "Let's Encrypt"),
+            ("storage_class", "fast SSD"),
+            ("revision", "a branch"),
+            ("revision", ""),
+            ("cluster", "http://10.0.0.1"),
+        )
+    ),
     (
         "an autoscaler by what is not requested",
         'b = space.add(Service("b", python("x.b"), http=8000, resources=cpu("1")))\n'

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import cast
 
-from groundplan.model import component, environment, platform, resource, service
+from groundplan.model import component, entries, environment, platform, resource, service
 from groundplan.shapes import backups, processes, signals, workloads
 
 OTHERS = "any-other-pod"
@@ -50,7 +50,7 @@ class Guest:
     chart: resource.Resource
     namespace: str
     shape: workloads.Guest
-    entry: platform.Entry
+    entry: entries.Entry
 
     @property
     def name(self) -> str:

@@ -7,12 +7,15 @@ https://gateway-api.sigs.k8s.io/reference/spec/
 from __future__ import annotations
 
 import decimal
+import math
 
 from groundplan.kubernetes import clusters, drafts, names, settings
-from groundplan.model import component, endpoint, platform
+from groundplan.model import component, endpoint, entries
 from groundplan.shapes import objects, quantities
 
 _NGINX = "nginx.ingress.kubernetes.io"
+BODY_LIMIT = "groundplan/body-limit"
+"""On an HTTPRoute: the largest body in bytes."""
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
@@ -30,7 +33,7 @@ Routes = list[tuple[str, endpoint.Endpoint]]
 
 
 def _ingress(
-    entry: platform.Entry, owner: component.Component, routes: Routes, cluster: clusters.Cluster, draft: drafts.Draft
+    entry: entries.Entry, owner: component.Component, routes: Routes, cluster: clusters.Cluster, draft: drafts.Draft
 ) -> None:
     issuer = str(cluster.environment.defaults.get("issuer", ""))
     host = settings.host(cluster.environment)
@@ -51,10 +54,10 @@ def _path(path: str, target: endpoint.Endpoint) -> objects.Tree:
     return {"path": path, "pathType": "Prefix", "backend": backend}
 
 
-def _annotations(entry: platform.Entry, routes: Routes, issuer: str) -> dict[str, str]:
-    seconds = f"{entry.timeout:g}"
+def _annotations(entry: entries.Entry, routes: Routes, issuer: str) -> dict[str, str]:
+    seconds = str(math.ceil(entry.timeout))
     found = {
-        f"{_NGINX}/proxy-body-size": str(int(quantities.parse(entry.body).to_integral_value(decimal.ROUND_CEILING))),
+        f"{_NGINX}/proxy-body-size": _bytes(entry.body),
         f"{_NGINX}/proxy-connect-timeout": seconds,
         f"{_NGINX}/proxy-read-timeout": seconds,
         f"{_NGINX}/proxy-send-timeout": seconds,
@@ -66,16 +69,23 @@ def _annotations(entry: platform.Entry, routes: Routes, issuer: str) -> dict[str
     return {"cert-manager.io/cluster-issuer": issuer, **found} if issuer else found
 
 
+def _bytes(size: str) -> str:
+    return str(int(quantities.parse(size).to_integral_value(decimal.ROUND_CEILING)))
+
+
 def _route(
-    entry: platform.Entry, owner: component.Component, routes: Routes, cluster: clusters.Cluster, draft: drafts.Draft
+    entry: entries.Entry, owner: component.Component, routes: Routes, cluster: clusters.Cluster, draft: drafts.Draft
 ) -> None:
     namespace, name = settings.gateway(cluster.environment) or ("", "")
     body = {
+        # The Gateway API has no word for it: whoever runs the gateway holds it to this (NGINX Gateway Fabric by a
+        # ClientSettingsPolicy, Envoy Gateway by a ClientTrafficPolicy).
+        "metadata": {"annotations": {BODY_LIMIT: _bytes(entry.body)}},
         "spec": {
             "parentRefs": [{"namespace": namespace, "name": name}],
             "hostnames": [settings.host(cluster.environment)],
             "rules": [_rule(path, target, entry.timeout) for path, target in sorted(routes, key=_first)],
-        }
+        },
     }
     draft.add("gateway.networking.k8s.io/v1 HTTPRoute", owner.name, body, entry.origin, namespace=owner.namespace)
 
@@ -84,5 +94,13 @@ def _rule(path: str, target: endpoint.Endpoint, timeout: float) -> objects.Tree:
     return {
         "matches": [{"path": {"type": "PathPrefix", "value": path}}],
         "backendRefs": [{"name": target.owner.name, "port": target.port.exposed if target.port else 0}],
-        "timeouts": {"request": f"{timeout:g}s"},
+        "timeouts": {"request": _duration(timeout), "backendRequest": _duration(timeout)},
     }
+
+
+def _duration(seconds: float) -> str:
+    """As the Gateway API writes it (https://gateway-api.sigs.k8s.io/geps/gep-2257/): at most five digits a unit."""
+    whole, thousandths = divmod(math.ceil(seconds * 1000), 1000)
+    minutes, rest = divmod(whole, 60)
+    units = ((minutes, "m"), (rest, "s"), (thousandths, "ms"))
+    return "".join(f"{number}{unit}" for number, unit in units if number)

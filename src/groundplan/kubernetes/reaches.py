@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from groundplan.kubernetes import clusters, configuration, drafts, flows, settings
-from groundplan.model import component, external, platform, rights
+from groundplan.model import component, entries, external, rights
 from groundplan.shapes import workloads
 from groundplan.telemetry import targets
 
@@ -135,7 +135,7 @@ class Guest(NamedTuple):
     chart: str
     pods: flows.Pods
     port: int
-    entry: platform.Entry
+    entry: entries.Entry
 
 
 def guests(cluster: clusters.Cluster, draft: drafts.Draft) -> tuple[Guest, ...]:

@@ -6,7 +6,7 @@ import dataclasses
 import pathlib
 import re
 
-from groundplan.model import findings
+from groundplan.model import findings, names
 from groundplan.model import origin as origins
 
 _URL = re.compile(r"(https?|ssh|git)://[^\s/]+/\S+|[^\s@/]+@[^\s:/]+:\S+")
@@ -29,6 +29,10 @@ def checked(repository: str, folder: str, namespace: str) -> Gitops | None:
     if not isinstance(repository, str) or not _URL.fullmatch(repository):
         why = f"{repository!r} is no address of a Git repository"
         findings.report("GP105", "plan.gitops", why=why, remedy='plan.gitops("https://git.example.com/team/shop.git")')
+        return None
+    if names.trouble(namespace):
+        why = f"{namespace!r}: {names.trouble(namespace)}"
+        findings.report("GP101", "plan.gitops: namespace", why=why, remedy='namespace="argocd"')
         return None
     path = pathlib.PurePosixPath(folder if isinstance(folder, str) else "")
     if path.is_absolute() or ".." in path.parts or not path.parts:

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 
 from groundplan.model import component as parts
-from groundplan.model import endpoint, findings, gitops, processes, resource, service
+from groundplan.model import endpoint, entries, findings, gitops, processes, resource, service
 from groundplan.model import environment as environments
 from groundplan.model import external as externals
 from groundplan.model import namespace as namespaces
@@ -15,17 +15,6 @@ from groundplan.model import origin as origins
 from groundplan.model import secrets as secret_shapes
 from groundplan.shapes import alerts, boards, ports, values
 from groundplan.shapes import probes as probe_shapes
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """Where the world comes in: paths of a host lead to endpoints, through an ingress controller."""
-
-    controller: resource.Resource
-    routes: tuple[tuple[str, endpoint.Endpoint], ...]
-    body: str
-    timeout: float
-    origin: origins.Origin
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +49,7 @@ class Platform:
         self.namespaces: list[namespaces.Namespace] = []
         self.secrets: list[secret_shapes.Secret] = []
         self.externals: list[externals.External] = []
-        self.entries: list[Entry] = []
+        self.entries: list[entries.Entry] = []
         self.story: processes.Process | None = None
         self.verifications: list[Verification] = []
         self.synced: gitops.Gitops | None = None
@@ -114,7 +103,9 @@ class Platform:
         timeout: float = 60,
     ) -> None:
         """Lets the world in: path prefixes lead to endpoints; bodies up to `body`, answers within `timeout` seconds."""
-        self.entries.append(Entry(controller, tuple(routes.items()), body, timeout, origins.here()))
+        made = entries.checked(controller, routes, body, timeout)
+        if made:
+            self.entries.append(made)
 
     def tells(self, story: processes.Process) -> None:
         """Names the platform's own story: what ``groundplan demo`` plays against a fresh one."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, environment, resource
+from groundplan.model import component, environment, findings, resource
 from groundplan.resources import images
 from groundplan.shapes import backups, ports, processes, signals, workloads
 
@@ -28,6 +29,9 @@ class CertManager(resource.Resource):
         self, name: str = "cert-manager", *, email: str, directory: str = LETS_ENCRYPT, ingress_class: str = "nginx"
     ) -> None:
         super().__init__(name, listens={"metrics": ports.Http(9402)})
+        if not isinstance(email, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+            findings.report("GP105", f"{name}: email={email!r}", remedy='write email="operations@example.com"')
+            email = ""
         self.email = email
         self.directory = directory
         self.ingress_class = ingress_class

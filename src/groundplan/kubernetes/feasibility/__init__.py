@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from groundplan.kubernetes.feasibility import amounts, backups, environments, externals, finding, programs, syncing
+from groundplan.kubernetes.feasibility import (
+    addresses,
+    amounts,
+    backups,
+    environments,
+    externals,
+    finding,
+    programs,
+    syncing,
+)
 from groundplan.model import environment, findings, platform
 
 CHECKS: tuple[Callable[[platform.Platform, environment.Environment], finding.Found], ...] = (
     environments.needed,
+    addresses.check,
     externals.reached,
     externals.ranges,
     programs.run,
