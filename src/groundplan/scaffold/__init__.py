@@ -15,6 +15,7 @@ FILES = {
     "plan.py": "plan.py.txt",
     "README.md": "README.md.txt",
     "requirements.txt": "requirements.txt.txt",
+    "requirements-dev.txt": "requirements-dev.txt.txt",
     ".gitignore": "gitignore.txt",
     "src/{package}/__init__.py": "package.py.txt",
     "src/{package}/web/__init__.py": "web.py.txt",

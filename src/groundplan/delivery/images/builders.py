@@ -23,7 +23,7 @@ from collections.abc import Mapping
 
 from groundplan.delivery.images import containerfile, pip, workspace
 from groundplan.kubernetes import containers
-from groundplan.model import platform, processes
+from groundplan.model import origin, platform, processes
 
 PROGRAMS = ("docker", "podman", "buildah")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -84,10 +84,12 @@ def source(plan: platform.Platform, deploy: pathlib.Path) -> tuple[pathlib.Path,
         raise NoSource(
             f"nothing says what the image of {plan.name} is made of",
             why=f"beside it is no pyproject.toml, no {workspace.REQUIREMENTS} and no {containerfile.FILE}",
-            fix=f"list what the services import in {folder / workspace.REQUIREMENTS}",
+            fix=f"list what the services import in {origin.shown(str(folder / workspace.REQUIREMENTS))}",
         )
     if not (deploy / containerfile.FILE).is_file():
-        raise NoSource(f"{deploy / containerfile.FILE} is not there", fix="groundplan build, which writes it")
+        raise NoSource(
+            f"{origin.shown(str(deploy / containerfile.FILE))} is not there", fix="groundplan build, which writes it"
+        )
     return deploy / containerfile.FILE, space.context
 
 

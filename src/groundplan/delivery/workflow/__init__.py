@@ -16,6 +16,9 @@ from groundplan.delivery import deploy
 from groundplan.delivery.images import workspace
 from groundplan.model import platform
 
+_DEVELOPMENT = "requirements-dev.txt"
+"""What people need beside the services: `groundplan new` writes it."""
+
 
 def text(plan: platform.Platform) -> str:
     """The whole workflow, for a repository whose root is the platform's workspace."""
@@ -51,7 +54,8 @@ def _named(below: str) -> str:
 def _install(root: pathlib.Path) -> list[str]:
     if _has_make(root):
         return ["make setup", 'echo "$PWD/.venv/bin" >> "$GITHUB_PATH"']
-    named = workspace.LOCK if (root / workspace.LOCK).is_file() else workspace.REQUIREMENTS
+    names = (_DEVELOPMENT, workspace.LOCK)
+    named = next((name for name in names if (root / name).is_file()), workspace.REQUIREMENTS)
     return [f"python -m pip install --requirement {named}"]
 
 
