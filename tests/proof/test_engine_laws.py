@@ -170,7 +170,7 @@ def named(document: dict[str, Any]) -> tuple[str, str, str]:
     return document["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
-@limited
+@hypothesis.settings(limited, max_examples=20)
 @hypothesis.given(strategies.clusters_and_questions())
 def test_a_cluster_without_doubts_leaves_no_question_open(drawing: Drawn) -> None:
     documents, questions = drawing

@@ -35,8 +35,10 @@ def objects(some: Iterable[Any]) -> documents.Read:
         document = documents.Document(each, None, number)
         if wrong := _no_object(document):
             said.append(wrong)
-        else:
+        elif "items" in each:
             found.extend(_objects(document, said))
+        else:
+            found.append(document)
     if not found and not said:
         said.append(findings.Finding("GP504", "there is no object", remedy="give at least one"))
     return documents.Read(tuple(found), tuple(said))
@@ -126,8 +128,18 @@ def _gathered(source: documents.Source, values: list[tuple[Any, int]], said: lis
     return documents.Read(tuple(found), tuple(said))
 
 
+def _named(data: Any) -> bool:
+    """Nearly always: what else may be said of a document is for words about what is wrong."""
+    if type(data) is not dict:
+        return False
+    kind, version = data.get("kind"), data.get("apiVersion")
+    return isinstance(kind, str) and isinstance(version, str) and bool(kind and version)
+
+
 def _no_object(document: documents.Document) -> findings.Finding | None:
     data: Any = document.data
+    if _named(data):
+        return None
     name = document.source.name if document.source else ""
     place = findings.Place(name, document.line)
     remedy = "give only files of Kubernetes objects, or name them one by one"

@@ -56,12 +56,15 @@ class _Builder:
         self.mesh: list[istio.Authorization] = []
         self.unread: list[documents.Document] = []
         self.said: list[findings.Finding] = []
+        self.groups: dict[str, str] = {}
         self.seen: dict[tuple[str, str, str, str], documents.Document] = {}
 
     def add(self, document: documents.Document) -> None:
-        group, kind, metadata = document.group, document.kind, document.metadata
-        said = metadata.get("namespace")
         # The common case is written out: there may be a hundred thousand of them.
+        data = document.data
+        kind, group, metadata = data["kind"], self.group(data["apiVersion"]), data.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        said = metadata.get("namespace")
         namespace = said if isinstance(said, str) and said and kind not in kinds.CLUSTER_SCOPED else self.home(document)
         if namespace is None:
             return
@@ -74,6 +77,12 @@ class _Builder:
         except ValueError as error:
             code = "GP401" if (group, kind) in BESIDE else _REFUSALS.get(kind, "GP404")
             self.refuse(code, document, str(error))
+
+    def group(self, version: str) -> str:
+        known = self.groups.get(version)
+        if known is None:
+            known = self.groups[version] = version.rpartition("/")[0]
+        return known
 
     def read(self, document: documents.Document, group: str, kind: str, namespace: str) -> None:
         if (group, kind) in kinds.WORKLOADS:

@@ -158,7 +158,7 @@ _good: set[tuple[str, str]] = set()
 
 def check_labels(labels: dict[str, str]) -> None:
     """Raises ValueError for a key or value that is none."""
-    for pair in labels.items():
+    for pair in () if labels.items() <= _good else labels.items():
         if pair not in _good:
             if why := selectors.bad_key(pair[0]) or selectors.bad_value(pair[1]):
                 raise ValueError(why)
@@ -170,7 +170,7 @@ def ports(spec: shapes.PodSpec) -> tuple[Port, ...]:
     found: list[Port] = []
     for container in spec.containers or ():
         if container.ports:
-            found.extend(_port(port) for port in container.ports)
+            found += [_port(port) for port in container.ports]
     for container in spec.init_containers or ():
         if container.restart_policy == "Always" and container.ports:
             found.extend(_port(port) for port in container.ports)
@@ -178,9 +178,21 @@ def ports(spec: shapes.PodSpec) -> tuple[Port, ...]:
 
 
 def _port(port: shapes.ContainerPort) -> Port:
+    key = (port.name, port.protocol, port.container_port)
+    known = _ports.get(key)
+    if known is None:
+        known = _ports[key] = _checked(port)
+    return known
+
+
+def _checked(port: shapes.ContainerPort) -> Port:
     if not 1 <= port.container_port <= 65535:
         raise ValueError(f"containerPort {port.container_port} is none: ports are 1 to 65535")
     protocol = port.protocol or "TCP"
     if protocol not in ("TCP", "UDP", "SCTP"):
         raise ValueError(f"protocol {protocol!r} is none of TCP, UDP, SCTP")
     return port.name or "", protocol, port.container_port
+
+
+_ports: dict[tuple[str | None, str | None, int], Port] = {}
+"""Ports seen before, so that equal ones are one object."""
