@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import pathlib
+import re
 
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from tests.delivery import kustomizes
 from tests.kubernetes import schemas, worlds
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RUN = ("Deployment", "StatefulSet", "Job")
 REPOSITORY = "https://git.example.com/team/random.git"
 
 
@@ -201,3 +203,16 @@ def test_a_namespace_that_no_argo_cd_runs_in_is_a_finding():
     plan = Platform("shop")
     plan.gitops(REPOSITORY, namespace="Argo CD")
     assert ([found.code for found in plan.sheet.findings], plan.synced) == (["GP101"], None)
+
+
+def test_the_waves_on_the_page_are_those_of_payments():
+    page = (worlds.ROOT / "docs" / "gitops.md").read_text()
+    rows = re.findall(r"^\| (\d) \| (.*) \|$", page, re.M)
+    assert [int(number) for number, _ in rows] == [1, 2, 3, 4, 5, 6]
+    for one in worlds.payments_lowered():
+        known = {made.key.name: waves.of(made.tree) for made in one.objects if made.key.kind in RUN}
+        late = {waves.of(made.tree) for made in one.objects if made.key.kind in ("Ingress", "CronJob")}
+        assert late == {6}
+        for number, what in rows:
+            for name in re.findall(r"`([a-z-]+)`", what):
+                assert known[name] == int(number), name

@@ -122,7 +122,7 @@ def _waits(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> I
         yield cluster.store.name
     if pod.name == pod.owner.name:
         yield from (name for edge in pod.owner.edges for name in _of_edge(edge) if name in draft.pods)
-    else:  # a step of an engine
+    else:  # a step of an engine, or what tells of it
         yield pod.owner.name
         answer = cluster.answers[pod.owner.name]
         steps = answer.after if isinstance(answer, workloads.Stateful) else ()
