@@ -8,6 +8,11 @@ variable "platform" {
 variable "environment" {
   description = "Name of the environment."
   type        = string
+
+  validation {
+    condition     = length("${var.platform}-${var.environment}-443") <= 32
+    error_message = "Load balancers and their targets have names of at most 32 letters."
+  }
 }
 
 variable "host" {

@@ -110,6 +110,8 @@ class Client:
         self._environment = environment
         self._patience = patience or Patience()
         self._opener = urllib.request.build_opener(_Redirects())
+        # A proxy has a loopback of its own.
+        self._near = urllib.request.build_opener(_Redirects(), urllib.request.ProxyHandler({}))
 
     def digest(self, wanted: references.Reference, known: str = "") -> str:
         """The digest that `wanted` stands for now; raises RegistryError.
@@ -118,13 +120,13 @@ class Client:
         what the registry sends for it has that digest.
         """
         place = f"{_base(wanted.registry)}/v2/{wanted.repository}/manifests/"
-        login = _Session(self, wanted, credentials.of(wanted.registry, self._environment))
-        said = login.ask("HEAD", place + wanted.asked).headers.get("docker-content-digest", "")
+        session = _Session(self, wanted, self._environment)
+        said = session.ask("HEAD", place + wanted.asked).headers.get("docker-content-digest", "")
         if said and said == known:
             return known
         if said and not references.DIGEST.fullmatch(said):
             raise Untrue(f"{wanted.registry} says {said[:80]!r}, which is no digest of SHA-256")
-        body = login.ask("GET", place + (said or wanted.asked)).body
+        body = session.ask("GET", place + (said or wanted.asked)).body
         found = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if found != (said or wanted.digest or found):
             raise Untrue(f"{wanted.registry} says {said or wanted.digest} and sends {found}")
@@ -160,7 +162,8 @@ class Client:
         if authorization:
             request.add_unredirected_header("Authorization", authorization)
         try:
-            with self._opener.open(request, timeout=self._patience.answer) as response:
+            opener = self._near if _is_loopback(request.host) else self._opener
+            with opener.open(request, timeout=self._patience.answer) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return _Answer(response.status, headers, _body(response))
         except urllib.error.HTTPError as error:
@@ -178,8 +181,9 @@ def _body(response: http.client.HTTPResponse) -> bytes:
 class _Session:
     """One image's requests: the first challenge is answered, and what answered it is kept."""
 
-    def __init__(self, client: Client, wanted: references.Reference, login: credentials.Login | None) -> None:
-        self._client, self._wanted, self._login = client, wanted, login
+    def __init__(self, client: Client, wanted: references.Reference, environment: Mapping[str, str]) -> None:
+        self._client, self._wanted, self._environment = client, wanted, environment
+        self._login: credentials.Login | None = None
         self._authorization = ""
 
     def ask(self, method: str, url: str) -> _Answer:
@@ -198,7 +202,8 @@ class _Session:
         return answer
 
     def _answered(self, challenge: str) -> str:
-        """The Authorization header that `challenge` asks for."""
+        """The Authorization header that `challenge` asks for; only now is it asked who we are."""
+        self._login = credentials.of(self._wanted.registry, self._environment)
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() == "basic" and self._login:
             return _basic(self._login)
