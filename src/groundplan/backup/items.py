@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from groundplan.model import platform, resource
+from groundplan.model import platform, resource, store
 from groundplan.shapes import backups
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -40,7 +40,7 @@ def of(plan: platform.Platform) -> Iterator[Item]:
     """Those with a backup. Whoever keeps secrets comes last: what was encrypted is older than the keys kept with it."""
     wanted = ((each, each.backed_up()) for each in plan.resources)
     found = [Item(each, schedule) for each, schedule in wanted if isinstance(schedule, backups.Daily)]
-    return iter(sorted(found, key=lambda item: isinstance(item.resource, resource.Store)))
+    return iter(sorted(found, key=lambda item: isinstance(item.resource, store.Store)))
 
 
 def without(plan: platform.Platform) -> Iterator[tuple[resource.Resource, str]]:

@@ -31,6 +31,7 @@ from groundplan.cli import (
     reach,
     restart,
     restore,
+    seal,
     status,
     trace,
     up,
@@ -66,6 +67,7 @@ VERBS: tuple[click.Command, ...] = (
     explain.command,
     compare.command,
     vault.command,
+    seal.command,
 )
 
 

@@ -98,7 +98,7 @@ def bootstrap_command(name: str | None, environment: str, as_json: bool, **given
     _check(given, as_json)
     plan, env = environments.find(name, environment)
     wants = wanted.of(plan, env)
-    brought = supplies.read(given, [each.path for each in wants.supplied])
+    brought = supplies.read(given, wants.supplied)
     keys = _keys(given["keys_to"])
     hands = _hands(given, brought)
     choices = bootstrap.Choices(

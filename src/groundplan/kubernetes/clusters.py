@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from groundplan.kubernetes import settings
-from groundplan.model import component, environment, external, platform, resource, service
+from groundplan.model import component, environment, external, platform, service, store
 from groundplan.shapes import workloads
 from groundplan_runtime import contract
 
@@ -39,7 +39,7 @@ class Cluster:
         return self.callers.get(name, ())
 
     @property
-    def store(self) -> resource.Store | None:
+    def store(self) -> store.Store | None:
         """Where this environment keeps its secrets."""
         return settings.store(self.environment)
 
@@ -120,7 +120,7 @@ def secret_paths(text: str) -> tuple[str, ...]:
     return tuple(text.split(_MARK)[1::2])
 
 
-def template(text: str, store: resource.Store) -> str:
-    """Resolved `text` as a template of `store`."""
+def template(text: str, to: store.Store) -> str:
+    """Resolved `text` as a template of a store."""
     pieces = text.split(_MARK)
-    return "".join(store.says(piece) if number % 2 else store.quotes(piece) for number, piece in enumerate(pieces))
+    return "".join(to.says(piece) if number % 2 else to.quotes(piece) for number, piece in enumerate(pieces))

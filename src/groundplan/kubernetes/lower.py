@@ -80,6 +80,29 @@ def lower(plan: platform.Platform, env: environment.Environment, digests: Mappin
 
     Raises findings.PlanError with every finding when the environment cannot work.
     """
+    cluster, made = _drafted(plan, env, digests)
+    found = (*made.findings, *names.check(made))
+    if found:
+        raise findings.PlanError(found)
+    ordered = tuple(made.objects[key] for key in sorted(made.objects))
+    return Lowered(env.name, ordered, tuple(made.flows), made.holders, charts.releases(cluster, made))
+
+
+def holders(plan: platform.Platform, env: environment.Environment) -> tuple[workload_shapes.Holder, ...]:
+    """Who reads which secrets in `env`, also while they are not sealed yet.
+
+    Raises findings.PlanError with every other finding.
+    """
+    _, made = _drafted(plan, env, _NONE)
+    found = tuple(each for each in (*made.findings, *names.check(made)) if each.code != "GP322")
+    if found:
+        raise findings.PlanError(found)
+    return made.holders
+
+
+def _drafted(
+    plan: platform.Platform, env: environment.Environment, digests: Mapping[str, str]
+) -> tuple[clusters.Cluster, drafts.Draft]:
     found = feasibility.check(plan, env)
     if found:
         raise findings.PlanError(found)
@@ -88,8 +111,4 @@ def lower(plan: platform.Platform, env: environment.Environment, digests: Mappin
     for name, apply in PASSES:
         draft.by = name
         apply(cluster, draft)
-    found = (*draft.findings, *names.check(draft))
-    if found:
-        raise findings.PlanError(found)
-    made = tuple(draft.objects[key] for key in sorted(draft.objects))
-    return Lowered(env.name, made, tuple(draft.flows), draft.holders, charts.releases(cluster, draft))
+    return cluster, draft

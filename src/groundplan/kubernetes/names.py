@@ -9,6 +9,7 @@ from groundplan.model import findings
 from groundplan.model import names as model_names
 
 FILES = "-files"
+SECRETS = "-secrets"
 DEFAULT_DENY = "-default-deny"
 CHART = "-chart"
 QUOTA = "-quota"
@@ -32,6 +33,7 @@ ACCOUNT = "-account"
 
 SUFFIXES = (
     FILES,
+    SECRETS,
     DEFAULT_DENY,
     CHART,
     QUOTA,

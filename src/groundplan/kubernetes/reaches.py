@@ -58,9 +58,11 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
         target = pods(pod.owner.name, pod.namespace, draft)
         numbers = tuple(flows.Port(pod.owner.ports[name].number) for name in pod.opens)
         yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin)
-    if cluster.store and configuration.is_secret(pod):
-        target = pods(cluster.store.name, cluster.store.namespace or "", draft)
-        number = cluster.store.ports[cluster.store.port_name].number
+    server = cluster.store.server if cluster.store else None
+    if server and configuration.is_secret(pod):
+        kept, port = server
+        target = pods(kept.name, kept.namespace or "", draft)
+        number = kept.ports[port].number
         yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin)
     if pod.place:
         port = flows.Port(urllib.parse.urlsplit(pod.place.endpoint).port or 443)

@@ -6,12 +6,13 @@ from typing import cast
 
 from groundplan.model import autoscale, environment, external, resource, service
 from groundplan.shapes import backups as backup_shapes
+from groundplan.model import store as stores
 from groundplan.shapes import quantities
 
 KNOWN: dict[str, type | tuple[type, ...]] = {
     "host": str,
     "registry": str,
-    "secrets": resource.Store,
+    "secrets": stores.Store,
     "storage": str,
     "storage_class": str,
     "replicas": (int, autoscale.Autoscale),
@@ -63,9 +64,9 @@ def host_of(env: environment.Environment, outside: external.External) -> str | N
     return str(found.value) if found else None
 
 
-def store(env: environment.Environment) -> resource.Store | None:
+def store(env: environment.Environment) -> stores.Store | None:
     found = env.defaults.get("secrets")
-    return found if isinstance(found, resource.Store) else None
+    return found if isinstance(found, stores.Store) else None
 
 
 def backups(env: environment.Environment) -> backup_shapes.Place | None:

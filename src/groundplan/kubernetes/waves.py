@@ -118,8 +118,9 @@ def _awaited(draft: drafts.Draft) -> Iterator[drafts.Pod]:
 
 def _waits(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[str]:
     """The pods that must be there before `pod` is."""
-    if cluster.store and configuration.is_secret(pod) and cluster.store.name in draft.pods:
-        yield cluster.store.name
+    server = cluster.store.server if cluster.store else None
+    if server and configuration.is_secret(pod) and server[0].name in draft.pods:
+        yield server[0].name
     if pod.name == pod.owner.name:
         yield from (name for edge in pod.owner.edges for name in _of_edge(edge) if name in draft.pods)
     else:  # a step of an engine, or what tells of it

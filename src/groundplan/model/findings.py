@@ -37,6 +37,8 @@ CODES = {
     "GP310": "a secret where everybody could read it",
     "GP311": "a query about a metric that nobody exports",
     "GP320": "no such environment",
+    "GP321": "a secret that its reader could not get",
+    "GP322": "a secret that is not sealed for its reader",
 }
 """Every code with what it stands for."""
 

@@ -48,26 +48,3 @@ class Resource(ungranted.Granting, component.Component, abc.ABC):
         The first thing that saves makes `work` anew, with an empty file ``began`` in it.
         """
         return None
-
-
-class Store(Resource):
-    """A resource that keeps the secrets of an environment (``secrets=`` of `Platform.environment`)."""
-
-    port_name = "api"
-    """The port on which workloads fetch their secrets."""
-
-    @abc.abstractmethod
-    def says(self, path: str) -> str:
-        """What stands in a template for the secret at `path`."""
-
-    @abc.abstractmethod
-    def quotes(self, text: str) -> str:
-        """Plain `text` as a template says it."""
-
-    @abc.abstractmethod
-    def delivers(self, order: workloads.Order) -> workloads.Delivery:
-        """The init container that fills in templates for a workload."""
-
-    @abc.abstractmethod
-    def admits(self, holders: Sequence[workloads.Holder]) -> dict[str, str]:
-        """Who may read what, as files by name, for those who set the store up."""

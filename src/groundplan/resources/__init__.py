@@ -7,18 +7,23 @@ This is a public door: plan files import from it.
 
 from groundplan.model.resource import Resource
 from groundplan.resources.cert_manager import CertManager
+from groundplan.resources.external_secrets import AwsSecretsManager, ExternalSecrets, GcpSecretManager, VaultKv
 from groundplan.resources.ingress_nginx import IngressNginx
 from groundplan.resources.mail_catcher import MailCatcher
 from groundplan.resources.otel_collector import OpenTelemetryCollector
 from groundplan.resources.postgres import Postgres
 from groundplan.resources.prometheus_stack import PrometheusStack
 from groundplan.resources.redis import Redis
+from groundplan.resources.sealed_secrets import SealedSecrets
 from groundplan.resources.vault import Vault
 from groundplan.resources.webhook_catcher import WebhookCatcher
 from groundplan.shapes.backups import NoBackup, ObjectStore, Volume, daily
 
 __all__ = [
+    "AwsSecretsManager",
     "CertManager",
+    "ExternalSecrets",
+    "GcpSecretManager",
     "IngressNginx",
     "MailCatcher",
     "NoBackup",
@@ -28,8 +33,10 @@ __all__ = [
     "PrometheusStack",
     "Redis",
     "Resource",
+    "SealedSecrets",
     "Vault",
     "Volume",
+    "VaultKv",
     "WebhookCatcher",
     "daily",
 ]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, environment, resource
-from groundplan.resources import images
+from groundplan.model import component, environment, resource, store
+from groundplan.resources import go_templates, images
 from groundplan.shapes import backups, ports, processes, quantities, signals, values, workloads
 
 AUDIENCE = "vault"
@@ -22,7 +22,7 @@ _HEALTH = "/v1/sys/health?standbyok=true"
 
 
 @final
-class Vault(resource.Store):
+class Vault(resource.Resource, store.Store):
     """A Vault server with file storage, KV version 2 and Kubernetes authentication."""
 
     grants = "nothing by itself; a secret's path is needed"
@@ -85,18 +85,22 @@ class Vault(resource.Store):
             cluster_role="system:auth-delegator",  # it asks the API server whose a token is (TokenReview)
         )
 
+    @property
+    def server(self) -> tuple[component.Component, str]:
+        return self, "api"
+
     def says(self, path: str) -> str:
         return f'{{{{ with secret "{MOUNT}/data/{path}" }}}}{{{{ .Data.data.value }}}}{{{{ end }}}}'
 
     def quotes(self, text: str) -> str:
-        return text.replace("{{", '{{ "{{" }}')
+        return go_templates.quoted(text)
 
-    def delivers(self, order: workloads.Order) -> workloads.Delivery:
-        return workloads.Delivery(
+    def delivers(self, order: workloads.Order) -> workloads.Fetched:
+        return workloads.Fetched(
             image=images.vault(self.version),
             command=("vault", "agent", f"-config={order.folder}/agent.hcl"),
             environment=(("HOME", "/tmp"),),  # noqa: S108  (a volume of the pod)
-            files=(("agent.hcl", _agent(order)),),
+            files=(("agent.hcl", _agent(self.name, order)),),
             audience=AUDIENCE,
         )
 
@@ -134,28 +138,29 @@ telemetry {{
     )
 
 
-def _agent(order: workloads.Order) -> str:
+def _agent(name: str, order: workloads.Order) -> values.Value:
     """Source: https://developer.hashicorp.com/vault/docs/agent-and-proxy/agent"""
     head = f"""\
 exit_after_auth = true
 disable_mlock = true
-vault {{
-  address = "http://{order.address}"
-}}
-auto_auth {{
-  method "kubernetes" {{
+vault {{{{
+  address = "http://{{address}}"
+}}}}
+auto_auth {{{{
+  method "kubernetes" {{{{
     mount_path = "auth/kubernetes"
-    config = {{
-      role = "{order.holder}"
+    config = {{{{
+      role = "{order.holder.name}"
       token_path = "{order.token_file}"
-    }}
-  }}
-}}
-template_config {{
+    }}}}
+  }}}}
+}}}}
+template_config {{{{
   exit_on_retry_failure = true
-}}
+}}}}
 """
-    return head + "".join(_template(each, order.folder) for each in order.templates)
+    templates = "".join(_template(each, order.folder) for each in order.templates)
+    return values.text("{}{}", values.text(head, address=values.Address(name, "api")), templates)
 
 
 def _template(template: workloads.Template, folder: str) -> str:

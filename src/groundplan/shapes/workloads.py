@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from groundplan.shapes import processes
+from groundplan.shapes import objects, processes
 
 Word = processes.Word
 
@@ -142,24 +142,40 @@ Answer = Stateful | Stateless | Chart | NotThere
 
 
 @dataclasses.dataclass(frozen=True)
-class Delivery:
-    """How secrets come into a pod: an init container of the store's that writes them before anything else runs."""
+class Fetched:
+    """An init container of the store's fetches secrets and writes files into memory before anything else runs.
+
+    Words and files may be late-bound: where the store's server is, a cluster knows.
+    """
 
     image: str
-    command: tuple[str, ...]
-    environment: tuple[tuple[str, str], ...]
-    files: tuple[tuple[str, str], ...]
+    command: tuple[Word, ...]
+    environment: tuple[tuple[str, Word], ...]
+    files: tuple[tuple[str, Word], ...]
     """Its own configuration beside the templates, by file name."""
     audience: str
     """Of the token by which it is known to the store."""
 
 
 @dataclasses.dataclass(frozen=True)
+class Synced:
+    """A controller makes a Secret of an object of its own; the Secret's keys are the names of the templates.
+
+    Both are called by `Order.secret`, and stand in the workload's namespace.
+    """
+
+    kind: str
+    """API version and kind: ``external-secrets.io/v1 ExternalSecret``."""
+    body: objects.Tree
+
+
+@dataclasses.dataclass(frozen=True)
 class Template:
-    """A file to write: where, and the name of its template beside the configuration."""
+    """A file to write: where, what with, and the name of its template."""
 
     name: str
     destination: str
+    text: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,12 +191,12 @@ class Holder:
 class Order:
     """What a store is asked to deliver into one pod."""
 
-    holder: str
-    """The workload, and the name by which the store knows it."""
-    address: str
-    """Where the store answers, ``host:port``."""
+    holder: Holder
+    """The workload; its name is the one by which the store knows it."""
+    secret: str
+    """What a Secret of its own is called."""
     folder: str
-    """Where the templates lie."""
+    """Where the templates lie, for an init container."""
     token_file: str
     """The token for the store's audience."""
     templates: tuple[Template, ...]

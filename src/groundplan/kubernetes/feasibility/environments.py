@@ -37,7 +37,7 @@ def needed(plan: platform.Platform, env: environment.Environment) -> finding.Fou
             "GP105", f"environment {env.name}: availability_zones", env.origin, why, "give 1 or more"
         )
     kept = settings.store(env)
-    if kept is not None and kept.namespace is None:
+    if kept is not None and kept.server and kept.server[0].namespace is None:
         why = f"{kept.name} is in no namespace"
         remedy = f"namespace.add({kept.name})"
         yield findings.Finding("GP103", f"environment {env.name}: secrets", env.origin, why, remedy)

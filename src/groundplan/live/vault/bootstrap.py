@@ -53,7 +53,7 @@ def bootstrap(wanted: wants.Wanted, keys: steps.Keys | None, choices: Choices) -
     if fresh:
         # Whoever must bring something hears so before there is anything to lose.
         unknown = (path for path in wanted.tokens if path not in choices.tokens)
-        brought = yield from _supplied((*(each.path for each in wanted.supplied), *unknown))
+        brought = yield from _supplied((*wanted.supplied, *unknown))
         keys = yield from unseal.initialize(choices.shares, choices.threshold)
     yield from unseal.opened(keys)
     token, is_ours = yield from _token(keys, choices)
@@ -165,9 +165,9 @@ class _Vault:
     def secrets(self, wanted: wants.Wanted, brought: Mapping[str, str]) -> steps.Plan[None]:
         """Every secret that is not there yet; first all that people must bring, then all that can be made."""
         versions = yield from self._versions(
-            (*wanted.generated, *(each.path for each in wanted.supplied), *wanted.tokens)
+            (*wanted.generated, *wanted.supplied, *wanted.tokens)
         )
-        missing = [each.path for each in wanted.supplied if not versions[each.path]]
+        missing = [path for path in wanted.supplied if not versions[path]]
         missing += [path for path in wanted.tokens if not versions[path]]
         given = {**brought, **(yield from _supplied(tuple(path for path in missing if path not in brought)))}
         for path in missing:

@@ -8,7 +8,8 @@ from typing import Any
 
 from groundplan.kubernetes import lower, names, settings
 from groundplan.live.vault import tokens
-from groundplan.model import environment, findings, platform, resource, secrets
+from groundplan.model import environment, findings, platform, secrets
+from groundplan.model import store as stores
 
 MOUNT = "secret"
 AUTH = "kubernetes"
@@ -21,8 +22,8 @@ class Wanted:
     policies: dict[str, str]
     roles: dict[str, dict[str, Any]]
     generated: dict[str, secrets.Generator]
-    supplied: tuple[secrets.Secret, ...]
-    """Secrets that people bring."""
+    supplied: tuple[str, ...]
+    """Paths of those that people bring: nothing in the plan can make them."""
     tokens: tuple[str, ...]
     """Those of `tokens.PATHS` that somebody reads."""
 
@@ -35,7 +36,8 @@ def of(plan: platform.Platform, env: environment.Environment) -> Wanted:
     if data is None:
         raise findings.PlanError((_no_vault(env),))
     held = sorted({path for each in lowered.holders for path in each.paths})
-    kept = [plan.kept[path] for path in held if path in plan.kept]
+    generators = {path: each.generator for path, each in plan.kept.items() if path in held}
+    generated = {path: each for path, each in generators.items() if not isinstance(each, secrets.Supplied)}
     return Wanted(
         policies={key.removeprefix("policy.").removesuffix(".hcl"): data[key] for key in data if key.endswith(".hcl")},
         roles={
@@ -43,13 +45,13 @@ def of(plan: platform.Platform, env: environment.Environment) -> Wanted:
             for key in data
             if key.endswith(".json")
         },
-        generated={each.path: each.generator for each in kept if not isinstance(each.generator, secrets.Supplied)},
-        supplied=tuple(each for each in kept if isinstance(each.generator, secrets.Supplied)),
+        generated={path: generated[path] for path in sorted(generated)},
+        supplied=tuple(path for path in held if path not in generated and path not in tokens.PATHS),
         tokens=tuple(path for path in tokens.PATHS if path in held),
     )
 
 
-def _access(lowered: lower.Lowered, store: resource.Store) -> dict[str, str] | None:
+def _access(lowered: lower.Lowered, store: stores.Store) -> dict[str, str] | None:
     name = f"{store.name}{names.ACCESS}"
     found = (made.tree["data"] for made in lowered.objects if (made.key.kind, made.key.name) == ("ConfigMap", name))
     return next(found, None)

@@ -102,7 +102,9 @@ def _environment(server: servers.Postgres, stem: str, user: str, work: str) -> d
         "PGHOST": values.Host(server.name, "postgres"),
         "PGPORT": values.PortNumber(server.name, "postgres"),
         "PGUSER": user,
-        "PGPASSFILE": values.text(f"{{}}/{stem}-pgpass", values.Files(server.name)),
+        # Not a password file: no program reads one that its group may read, and that is how a Secret is mounted.
+        "PGSERVICEFILE": values.text(f"{{}}/{stem}-services.conf", values.Files(server.name)),
+        "PGSERVICE": stem,
         "WORK": work,
     }
 
@@ -113,7 +115,7 @@ def _script(script: str, names: tuple[str, ...], environment: dict[str, processe
 
 
 def _passwords(stem: str, password: values.Value) -> processes.File:
-    return processes.File(f"{stem}-pgpass", values.text("*:*:*:*:{}", password))
+    return processes.File(f"{stem}-services.conf", values.text(f"[{stem}]\npassword={{}}\n", password))
 
 
 def callers_first(server: servers.Postgres, edges: Sequence[component.Edge]) -> tuple[databases.Database, ...]:

@@ -137,12 +137,14 @@ def _bootstrap(server: servers.Postgres, edges: Sequence[component.Edge]) -> pro
                 values.text("--file={}/bootstrap.sql", files),
             ),
             environment=(
-                ("PGPASSFILE", values.text("{}/pgpass", files)),
+                # Not a password file: psql reads none that its group may read, and that is how a Secret is mounted.
+                ("PGSERVICEFILE", values.text("{}/services.conf", files)),
+                ("PGSERVICE", "admin"),
                 ("PGOPTIONS", "-c client_min_messages=warning"),
             ),
         ),
         files=(
-            processes.File("pgpass", values.text("*:*:*:*:{}", server.admin_password.value)),
+            processes.File("services.conf", values.text("[admin]\npassword={}\n", server.admin_password.value)),
             processes.File("bootstrap.sql", bootstrap.script(server, edges)),
         ),
     )
