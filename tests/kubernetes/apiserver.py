@@ -204,6 +204,24 @@ def probe(container: dict, given: dict | None) -> Iterator[str]:
             yield f"a probe with {field} {given[field]}"
 
 
+def _projected(source: dict) -> list[str]:
+    items = source["secret"]["items"] if "secret" in source else [source["serviceAccountToken"]]
+    return [item["path"] for item in items]
+
+
+def _secret_rules(source: dict, volume: str, space: str, world: World) -> Iterator[str]:
+    """A Secret that a controller makes: of an object by its name, with every key that is mounted."""
+    kinds = {"ExternalSecret": lambda spec: spec["target"]["template"]["data"],
+             "SealedSecret": lambda spec: spec["template"]["data"] | spec["encryptedData"]}  # fmt: skip
+    makers = [(kind, found) for kind in kinds if (found := world.get(kind, space, source["name"]))]
+    if len(makers) != 1:
+        yield f"the volume {volume} wants the Secret {source['name']}, which {len(makers)} objects make"
+    for kind, found in makers:
+        keys = kinds[kind](found["spec"])
+        yield from (f"the volume {volume} wants {item['key']}" for item in source["items"] if item["key"] not in keys)
+        yield from (f"the key {key}" for key in keys if not re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key))
+
+
 def volume_rules(volume: dict, space: str, world: World) -> Iterator[str]:
     sources = [name for name in volume if name != "name"]
     if len(sources) != 1 or not LABEL.fullmatch(volume["name"]):
@@ -216,7 +234,12 @@ def volume_rules(volume: dict, space: str, world: World) -> Iterator[str]:
             for item in volume["configMap"].get("items", [{"key": None}] if found is None else [])
             if item["key"] not in keys
         )
+    paths = [path for source in volume.get("projected", {}).get("sources", ()) for path in _projected(source)]
+    yield from (f"the volume {volume['name']} has two {path}" for path in set(paths) if paths.count(path) > 1)
     for source in volume.get("projected", {}).get("sources", ()):
+        if "secret" in source:
+            yield from _secret_rules(source["secret"], volume["name"], space, world)
+            continue
         token = source["serviceAccountToken"]
         if token["expirationSeconds"] < 600 or not token["audience"] or token["path"].startswith("/"):
             yield f"the token {token['path']}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import re
 import socket
 import subprocess
 import time
@@ -18,12 +17,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from groundplan.kubernetes import lower
 from groundplan_runtime import identity, settings
-from tests.kubernetes import apiserver, worlds
-
-# What Go's templates (https://pkg.go.dev/text/template) make of the two actions that are emitted.
-ACTION = re.compile(
-    r'\{\{ with secret "secret/data/([^"]+)" \}\}\{\{ \.Data\.data\.value \}\}\{\{ end \}\}|(\{\{ "\{\{" \}\})'
-)
+from tests.kubernetes import apiserver, keeping, worlds
 
 ISSUER = "https://oidc.example.com/cluster"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -33,22 +27,29 @@ KEYS = json.dumps(
 PLATFORM = {"platform/token-issuer": ISSUER, "platform/token-keys": KEYS}
 
 
-def delivered(one: lower.Lowered, name: str, folder: pathlib.Path, secrets: dict[str, str]) -> pathlib.Path:
-    """`folder` with the files of the workload called `name`, as an agent would write them."""
-    config = next(made.tree["data"] for made in one.objects if made.key.name == f"{name}-files")
-    for source, destination in re.findall(r'source = "/templates/(.*)"\n  destination = "(.*)"', config["agent.hcl"]):
-        path = folder / destination.strip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(ACTION.sub(lambda found: _filled(found, secrets), config[source]).encode())
+@pytest.fixture(params=keeping.WAYS)
+def way(request) -> str:
+    """How the environment keeps its secrets."""
+    return request.param
+
+
+def delivered(way: str, name: str, folder: pathlib.Path, secrets: dict[str, str]) -> pathlib.Path:
+    """`folder` with the files of the workload called `name`, as they stand in its container."""
+    for path, content in keeping.arrived(production(way, secrets), name, text_of(secrets)).items():
+        file = folder / path.strip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode())
     return folder
 
 
-def _filled(found: re.Match[str], secrets: dict[str, str]) -> str:
-    return "{{" if found[2] else secrets.get(found[1], f"password-of-{found[1].replace('/', '-')}")
+def text_of(secrets: dict[str, str]) -> keeping.Text:
+    return lambda path: secrets.get(path, f"password-of-{path.replace('/', '-')}")
 
 
-def production() -> lower.Lowered:
-    return next(one for one in worlds.payments_lowered() if one.environment == "production")
+def production(way: str, secrets: dict[str, str]) -> lower.Lowered:
+    plan = worlds.payments()
+    env = next(each for each in plan.environments if each.name == "production")
+    return keeping.lowered(way, plan, env, text_of(secrets))
 
 
 def token(caller: str, audience: str, issuer: str = ISSUER) -> str:
@@ -58,8 +59,8 @@ def token(caller: str, audience: str, issuer: str = ISSUER) -> str:
     return jwt.encode(claims, KEY, algorithm="RS256", headers={"kid": "one"})
 
 
-def test_a_service_lets_the_clusters_tokens_in_along_its_edges_alone(tmp_path):
-    folder = delivered(production(), "auth-service", tmp_path, PLATFORM)
+def test_a_service_lets_the_clusters_tokens_in_along_its_edges_alone(tmp_path, way):
+    folder = delivered(way, "auth-service", tmp_path, PLATFORM)
     gate = identity.Gate(folder / "config" / "callers.json")
     method = "/payments.auth.v1.Auth/ValidateToken"
     assert gate.grpc(token("gateway:api-gateway", "auth-service"), method).endswith("gateway:api-gateway")
@@ -88,23 +89,23 @@ AWKWARD = {
 
 
 @pytest.mark.parametrize("what", AWKWARD)
-def test_an_awkward_secret_arrives_as_it_is(tmp_path, what):
-    folder = delivered(production(), "auth-service", tmp_path, {"app/jwt-signing-key": AWKWARD[what]})
+def test_an_awkward_secret_arrives_as_it_is(tmp_path, way, what):
+    folder = delivered(way, "auth-service", tmp_path, {"app/jwt-signing-key": AWKWARD[what]})
     assert (folder / "secrets" / "jwt-signing-key").read_bytes() == AWKWARD[what].encode()
     read = settings.SecretFile(folder / "secrets" / "jwt-signing-key").read()
     assert read == AWKWARD[what].removesuffix("\n")
 
 
-def test_a_dsn_is_put_together_of_the_password_and_the_place(tmp_path):
-    folder = delivered(production(), "auth-service", tmp_path, {"database/postgres-auth-service-password": "s3cret"})
+def test_a_dsn_is_put_together_of_the_password_and_the_place(tmp_path, way):
+    folder = delivered(way, "auth-service", tmp_path, {"database/postgres-auth-service-password": "s3cret"})
     dsn = (folder / "secrets" / "database-dsn").read_text()
     assert dsn == "postgresql://auth_service:s3cret@postgres.databases:5432/micro_auth"
 
 
-def test_redis_takes_its_command_line_and_its_users(tmp_path):
+def test_redis_takes_its_command_line_and_its_users(tmp_path, way):
     """The very command of the StatefulSet, with its directories elsewhere, on a real server."""
-    one = production()
-    folder = delivered(one, "redis", tmp_path, {})
+    one = production(way, {})
+    folder = delivered(way, "redis", tmp_path, {})
     (folder / "data").mkdir()
     made = next(made.tree for made in one.objects if (made.key.kind, made.key.name) == ("StatefulSet", "redis"))
     command = apiserver.template_of(made)["spec"]["containers"][0]["command"]

@@ -17,7 +17,7 @@ from groundplan.model import platform, service
 from groundplan.resources import Postgres
 from groundplan_runtime import contract
 from tests import sites, strategies
-from tests.kubernetes import apiserver, worlds
+from tests.kubernetes import apiserver, go_templates, worlds
 
 FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -221,10 +221,14 @@ def test_what_the_kubelet_would_fill_in_arrives_as_it_was_written(text):
 def test_a_template_keeps_the_braces_of_plain_text(text):
     store = next(each for each in worlds.payments().resources if each.name == "vault")
     template = clusters.template(text, store)
-    # In Go's templates an action is whatever stands between the first {{ and the next }}.
-    filled = re.sub(r'\{\{ "\{\{" \}\}', "\0", template)
-    assert "{{" not in filled
-    assert filled.replace("\0", "{{") == text
+    assert go_templates.filled(template, str) == text
+
+
+@given(st.text(alphabet='{}ab"', max_size=6), st.text(alphabet='{}ab"', max_size=6))
+def test_no_brace_beside_a_secret_becomes_a_part_of_what_asks_for_it(before, after):
+    store = next(each for each in worlds.payments().resources if each.name == "vault")
+    template = clusters.template(f"{before}\0app/x\0{after}", store)
+    assert go_templates.filled(template, lambda path: f"<{path}>") == f"{before}<app/x>{after}"
 
 
 def test_a_change_of_a_file_rolls_the_pods_that_read_it():
