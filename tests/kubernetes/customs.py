@@ -16,7 +16,7 @@ import jsonschema_rs
 from tests import npms
 
 _ARGO, _CERT, _GATEWAY = "argo-cd@2.7.2", "cert-manager@5.0.1", "gateway-api@0.5.1"
-_PROMETHEUS, _EXTERNAL, _SEALED = "prometheus-operator@5.0.1", "external-secrets@2.0.0", "sealed-secrets@2.0.2"
+_PROMETHEUS, _EXTERNAL, _SEALED = "prometheus-operator@5.0.1", "external-secrets@2.0.0", "sealed-secrets@6.0.0"
 GENERATOR = "ts-json-schema-generator@2.4.0"
 
 KINDS = {
