@@ -88,7 +88,7 @@ def _words(
 ) -> tuple[str, ...]:
     if not isinstance(place, backups.ObjectStore):
         return commands.folder(ROOT)
-    by_hand = restores and item.resource is cluster.store
+    by_hand = restores and cluster.keeps_secrets(item.resource)
     file = f"{_BY_HAND if by_hand else clusters.FILES}/{_ACCOUNT}"
     return commands.bucket(place, cluster.plan.name, cluster.environment.name, file)
 
@@ -98,7 +98,7 @@ def _files(
 ) -> dict[str, str]:
     found = {f"{clusters.FILES}/{file.name}": file.content.resolve(cluster) for file in work.files}
     # A store that has yet to be restored hands out nothing: its account comes by hand.
-    if isinstance(place, backups.ObjectStore) and not (restores and item.resource is cluster.store):
+    if isinstance(place, backups.ObjectStore) and not (restores and cluster.keeps_secrets(item.resource)):
         found[f"{clusters.FILES}/{_ACCOUNT}"] = values.SecretText(account(item.resource.name)).resolve(cluster)
     return found
 
@@ -129,7 +129,7 @@ def _job(
     _room(pod, item, answer, side, place, cluster)
     if side.on == "volume":
         _data(pod, item, answer, side, draft)
-    if isinstance(place, backups.ObjectStore) and item.resource is cluster.store and not side.saves:
+    if isinstance(place, backups.ObjectStore) and cluster.keeps_secrets(item.resource) and not side.saves:
         # Made by people in the hour of need: until then it is missing, and `fetch` says so.
         made_by_hand = {"secretName": f"{side.name}{names.ACCOUNT}", "optional": True}
         pod.mount({"name": "account", "secret": made_by_hand}, _BY_HAND)

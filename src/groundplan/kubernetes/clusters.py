@@ -43,6 +43,11 @@ class Cluster:
         """Where this environment keeps its secrets."""
         return settings.store(self.environment)
 
+    def keeps_secrets(self, owner: component.Component) -> bool:
+        """Whether workloads fetch their secrets from it."""
+        server = self.store.server if self.store else None
+        return server is not None and server[0] is owner
+
     def host(self, owner: str, port: str) -> str:
         if owner in self.externals:
             return settings.host_of(self.environment, self.externals[owner]) or owner

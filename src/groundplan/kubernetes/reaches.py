@@ -60,9 +60,9 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
         yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin)
     server = cluster.store.server if cluster.store else None
     if server and configuration.is_secret(pod):
-        kept, port = server
+        kept, name = server
         target = pods(kept.name, kept.namespace or "", draft)
-        number = kept.ports[port].number
+        number = kept.ports[name].number
         yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin)
     if pod.place:
         port = flows.Port(urllib.parse.urlsplit(pod.place.endpoint).port or 443)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from groundplan.model import autoscale, environment, external, resource, service
-from groundplan.shapes import backups as backup_shapes
 from groundplan.model import store as stores
+from groundplan.shapes import backups as backup_shapes
 from groundplan.shapes import quantities
 
 KNOWN: dict[str, type | tuple[type, ...]] = {

@@ -35,8 +35,8 @@ __all__ = [
     "Resource",
     "SealedSecrets",
     "Vault",
-    "Volume",
     "VaultKv",
+    "Volume",
     "WebhookCatcher",
     "daily",
 ]

@@ -164,9 +164,7 @@ class _Vault:
 
     def secrets(self, wanted: wants.Wanted, brought: Mapping[str, str]) -> steps.Plan[None]:
         """Every secret that is not there yet; first all that people must bring, then all that can be made."""
-        versions = yield from self._versions(
-            (*wanted.generated, *wanted.supplied, *wanted.tokens)
-        )
+        versions = yield from self._versions((*wanted.generated, *wanted.supplied, *wanted.tokens))
         missing = [path for path in wanted.supplied if not versions[path]]
         missing += [path for path in wanted.tokens if not versions[path]]
         given = {**brought, **(yield from _supplied(tuple(path for path in missing if path not in brought)))}
