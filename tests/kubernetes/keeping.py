@@ -44,16 +44,18 @@ def certificate() -> pathlib.Path:
 
 def lowered(way: str, plan: platform.Platform, env: environment.Environment, text: Text) -> lower.Lowered:
     """`env` of `plan` with its secrets kept in this way; what is sealed holds `text`."""
-    if way == "vault":
+    before = env.defaults["secrets"]
+    try:
+        if way == "external":
+            env.defaults["secrets"] = ExternalSecrets("platform", VaultKv())
+        elif way == "sealed":
+            env.defaults["secrets"] = store = SealedSecrets(str(certificate()))
+            holders = lower.holders(plan, env)
+            brought = {path: text(path) for holder in holders for path in holder.paths}
+            store.sealed = sealing.sealed(sealing.Wish(holders, {}, brought), {}, _private_key().public_key()).sealed
         return lower.lower(plan, env)
-    if way == "external":
-        return lower.lower(plan, env.overriding(secrets=ExternalSecrets("platform", VaultKv())))
-    store = SealedSecrets(str(certificate()))
-    other = env.overriding(secrets=store)
-    holders = lower.holders(plan, other)
-    brought = {path: text(path) for holder in holders for path in holder.paths}
-    store.sealed = sealing.sealed(sealing.Wish(holders, {}, brought), {}, _private_key().public_key()).sealed
-    return lower.lower(plan, other)
+    finally:
+        env.defaults["secrets"] = before
 
 
 def arrived(one: lower.Lowered, name: str, text: Text) -> dict[str, str]:
