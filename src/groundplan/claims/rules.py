@@ -60,7 +60,7 @@ def _secrets(here: world.World) -> Claims:
     if store is None:
         return
     for holder, origin in _holders(here):
-        yield _call(holder, store, store.port_name, origin, f"{holder} → its secrets", here)
+        yield _call(holder, *store, origin, f"{holder} → its secrets", here)
 
 
 def _holders(here: world.World) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from groundplan.model import component, entries, environment, platform, resource, service
+from groundplan.model import store as stores
 from groundplan.shapes import backups, processes, signals, workloads
 
 OTHERS = "any-other-pod"
@@ -86,9 +87,10 @@ class World:
         return tuple(str(each) for each in cast(list[str], self.env.defaults.get(name, ())))
 
     @property
-    def store(self) -> resource.Store | None:
+    def store(self) -> tuple[component.Component, str] | None:
+        """Where workloads fetch their secrets: the component and its port; None where others bring them."""
         found = self.env.defaults.get("secrets")
-        return found if isinstance(found, resource.Store) else None
+        return found.server if isinstance(found, stores.Store) else None
 
     @property
     def gateway(self) -> str:
@@ -135,7 +137,7 @@ class World:
         bucket = place if isinstance(place, backups.ObjectStore) else None
         for name, work in (("backup", procedures.save), ("restore", procedures.restore)):
             # A store that has yet to be restored hands out nothing.
-            account = bucket is not None and not (engine is self.store and name == "restore")
+            account = bucket is not None and not (self.store and engine is self.store[0] and name == "restore")
             yield Beside(f"{engine.name}-{name}", engine, work.on == "port", account or _is_secret(work.files), bucket)
 
     @functools.cached_property
