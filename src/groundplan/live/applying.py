@@ -48,10 +48,10 @@ class Applying:
     waits: Callable[[str, str], None]
     beat: Callable[[], None]
 
-    def apply(self, made: objects.Object) -> Outcome:
-        """Raises errors.LiveError."""
+    def apply(self, made: objects.Object, live: Tree | None) -> Outcome:
+        """`live` is what was there a moment ago. Raises errors.LiveError."""
         path = self.kinds.of(made).path(made.key)
-        live = self._settled(path, made)
+        live = self._settled(path, made, live)
         tree = self.own.member(made.tree)
         if live is not None and (why := self._over(live, made.tree)):
             return self._anew(path, made, tree, live, why)
@@ -73,24 +73,19 @@ class Applying:
             raise located(error, made) from None
         return self._outcome(made, live, after)
 
-    def _settled(self, path: str, made: objects.Object) -> Tree | None:
+    def _settled(self, path: str, made: objects.Object, live: Tree | None) -> Tree | None:
         """The live object, once it is not about to vanish."""
-        started, client, told = self.client.clock.steady(), self.client, False
-        while True:
-            live = client.find(path, subject=str(made.key))
-            if live is None or self.dry_run or not live["metadata"].get("deletionTimestamp"):
-                return live
-            if client.clock.steady() - started >= self.timeout:
-                held = ", ".join(live["metadata"].get("finalizers") or ())
-                why = f"held by the finalizers {held}" if held else "something in it does not end"
-                raise errors.Unfinished(
-                    f"{made.key} is being deleted, and not gone after {self.timeout:.0f} s", why=why
-                )
+        started, clock, told = self.client.clock.steady(), self.client.clock, False
+        while live is not None and live["metadata"].get("deletionTimestamp") and not self.dry_run:
+            if clock.steady() - started >= self.timeout:
+                raise _lingers(made, live, self.timeout)
             if not told:
                 self.waits(str(made.key), "the old one is being deleted")
                 told = True
             self.beat()
-            client.clock.sleep(_EVERY)
+            clock.sleep(_EVERY)
+            live = self.client.find(path, subject=str(made.key))
+        return live
 
     def _over(self, live: Tree, wanted: Tree) -> str:
         """Why a Job that has ended must be made anew; empty for all else."""
@@ -104,7 +99,7 @@ class Applying:
         if not self.dry_run:
             # Two migrations at once would be one too many: in the foreground, a Job goes after its pods.
             self.client.delete(path, uid=live["metadata"]["uid"], policy="Foreground", subject=str(made.key))
-            self._settled(path, made)
+            self._settled(path, made, self.client.find(path, subject=str(made.key)))
             self._send(path, made, tree)
         return Outcome(made.key, REPLACED, why, made.origin)
 
@@ -140,6 +135,12 @@ class Applying:
             "spec": {"replicas": has},
         }
         self.client.apply(path, tree, manager=HANDOVER, force=True, subject=str(made.key))
+
+
+def _lingers(made: objects.Object, live: Tree, seconds: float) -> errors.Unfinished:
+    held = ", ".join(live["metadata"].get("finalizers") or ())
+    why = f"held by the finalizers {held}" if held else "something in it does not end"
+    return errors.Unfinished(f"{made.key} is being deleted, and not gone after {seconds:.0f} s", why=why)
 
 
 def located(error: errors.LiveError, made: objects.Object) -> errors.LiveError:

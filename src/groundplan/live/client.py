@@ -12,10 +12,12 @@ import json
 import re
 import ssl
 import tempfile
+import threading
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent import futures
+from typing import Any, TypeVar
 
 import urllib3
 from urllib3 import exceptions as broken
@@ -36,8 +38,15 @@ APPLY = "application/apply-patch+yaml"
 """Server-side apply; JSON is YAML."""
 
 
+_AT_ONCE = 8
+"""Requests that only look; a far-away server is waited for once instead of a hundred times."""
+
+One = TypeVar("One")
+Other = TypeVar("Other")
+
+
 class Client:
-    """Asks one API server; one thread at a time."""
+    """Asks one API server."""
 
     def __init__(
         self, access: kubeconfig.Access, clock: clocks.Clock | None = None, *, patience: float = _PATIENCE
@@ -49,6 +58,7 @@ class Client:
         self._pool: urllib3.PoolManager | None = None
         self._certified: tuple[bytes, bytes] | None = None
         self._reached = False
+        self._lock = threading.Lock()
 
     def get(self, path: str, *, subject: str = "", **query: str) -> Tree:
         """The object at `path`; raises errors.LiveError, as all of these."""
@@ -71,6 +81,14 @@ class Client:
             if not more:
                 return
             asked["continue"] = more
+
+    def together(self, look: Callable[[One], Other], some: Iterable[One]) -> tuple[Other, ...]:
+        """What `look` returns for each, in their order, several at once; raises what the first of them raised."""
+        pool = futures.ThreadPoolExecutor(_AT_ONCE)
+        try:
+            return tuple(pool.map(look, some))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def apply(
         self, path: str, tree: Tree, *, manager: str, force: bool = False, dry_run: bool = False, subject: str = ""
@@ -138,9 +156,11 @@ class Client:
         raise errors.Unavailable(f"{subject or path}: no answer")
 
     def _send(self, method: str, url: str, data: bytes | None, content: str) -> urllib3.BaseHTTPResponse:
-        now = self._source.current()
-        if self._pool is None or self._certified != (now.certificate, now.key):
-            self._pool, self._certified = _pool(self.access, now), (now.certificate, now.key)
+        with self._lock:
+            now = self._source.current()
+            if self._pool is None or self._certified != (now.certificate, now.key):
+                self._pool, self._certified = _pool(self.access, now), (now.certificate, now.key)
+            pool = self._pool
         headers = urllib3.HTTPHeaderDict(self._source.headers(now))
         headers.add("Accept", "application/json")
         headers.add("User-Agent", "groundplan")
@@ -148,9 +168,7 @@ class Client:
             headers.add("Content-Type", content)
         timeout = urllib3.Timeout(connect=10, read=self._patience)
         # Redirects are not followed: they would carry the token to another host.
-        answer = self._pool.request(
-            method, url, body=data, headers=headers, retries=False, redirect=False, timeout=timeout
-        )
+        answer = pool.request(method, url, body=data, headers=headers, retries=False, redirect=False, timeout=timeout)
         self._reached = True
         return answer
 
@@ -175,7 +193,7 @@ class Client:
 
 
 def _pool(access: kubeconfig.Access, now: credentials.Credentials) -> urllib3.PoolManager:
-    found: dict[str, Any] = {"maxsize": 4}
+    found: dict[str, Any] = {"maxsize": _AT_ONCE}
     if access.server.startswith("https://"):
         found["ssl_context"] = _context(access, now)
         if access.insecure:  # as the kubeconfig says, so nobody has to be warned at each request

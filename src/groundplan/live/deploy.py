@@ -86,16 +86,17 @@ class Deploy:
             beat=self._beat,
         )
         self._outcomes: list[applying.Outcome] = []
+        self._live: dict[objects.Key, Tree | None] = {}
 
     def run(self) -> Report:
         """Raises errors.LiveError: the first, where a wave has several."""
         self._leave_out()
         if self._options.dry_run:
-            self._check_foreign()
+            self._look()
             return self._all(inventory.read(self._client, self._own))
         with self._locked():
             known = inventory.read(self._client, self._own)
-            self._check_foreign()
+            self._look()
             wanted = inventory.of(made.key for made in self._wanted)
             # Before anything is made, so that whatever is cut short is still found.
             inventory.write(self._client, self._own, known | wanted)
@@ -139,7 +140,7 @@ class Deploy:
         for made in wave.members:
             self._beat()
             try:
-                self._did(self._applying.apply(made))
+                self._did(self._applying.apply(made, self._live[made.key]))
             except (errors.Refused, errors.Conflict, errors.Forbidden, errors.Missing) as error:
                 failed.append(error)
                 self._listener.failed(error)
@@ -163,18 +164,18 @@ class Deploy:
         self._outcomes.append(outcome)
         self._listener.did(outcome)
 
-    def _check_foreign(self) -> None:
-        """Objects of these names that are not ours are somebody's: a name alone makes them nobody else's."""
-        if self._options.adopt:
-            return
-        found = []
-        for made in self._wanted:
-            live = self._kinds.live(made)
-            if live is not None and not self._own.owns(live) and made.key.kind not in inventory.KEPT:
-                found.append(f"{made.key}, by {applying.makers(live)}")
-        if found:
-            what = f"{len(found)} objects of the plan are in the cluster already, made by others"
-            raise errors.Foreign(what, why="\n".join(found), fix="rename yours, or take them over: --adopt")
+    def _look(self) -> None:
+        """Finds what is there. Objects of these names that are not ours are somebody's, whoever that is."""
+        found = self._client.together(self._kinds.live, self._wanted)
+        self._live = {made.key: live for made, live in zip(self._wanted, found, strict=True)}
+        others = [
+            f"{key}, by {applying.makers(live)}"
+            for key, live in self._live.items()
+            if live is not None and not self._own.owns(live) and key.kind not in inventory.KEPT
+        ]
+        if others and not self._options.adopt:
+            what = f"{len(others)} objects of the plan are in the cluster already, made by others"
+            raise errors.Foreign(what, why="\n".join(others), fix="rename yours, or take them over: --adopt")
 
     def _prune(self, found: Sequence[inventory.Member]) -> list[inventory.Member]:
         """Deletes, last wave first, what may be deleted; returns what stays."""

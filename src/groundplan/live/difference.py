@@ -36,8 +36,9 @@ class Report:
 def of(client: clients.Client, own: inventory.Inventory, wanted: Sequence[objects.Object]) -> Report:
     """Raises errors.LiveError."""
     served = kinds.Kinds(client)
+    unknown = [f"the cluster does not know {each} yet: its chart comes first" for each in served.lacking(wanted)]
     known = inventory.read(client, own) | inventory.of(made.key for made in wanted)
-    looks = [_look(client, served, own, made) for made in wanted]
+    looks = client.together(lambda made: _look(client, served, own, made), wanted)
     keys = frozenset(made.key for made in wanted)
     gone = inventory.leftovers(client, served, own, known, keys)
     others = _policies_of_others(client, served, known, keys | {each.key for each in gone})
@@ -46,7 +47,7 @@ def of(client: clients.Client, own: inventory.Inventory, wanted: Sequence[object
     return Report(
         changes=tuple(sorted(_told(looks, gone), key=lambda each: (changes.KINDS.index(each.kind), each.key))),
         traffic=traffic,
-        notes=(*_unknown(served, wanted), *notes, *(note for look in looks for note in look.notes)),
+        notes=(*unknown, *notes, *(note for look in looks for note in look.notes)),
         conflicts=tuple(line for look in looks for line in look.conflicts),
     )
 
@@ -80,10 +81,6 @@ def _look(client: clients.Client, served: kinds.Kinds, own: inventory.Inventory,
             return _Look(made, live, made.tree, is_anew=True)
         return _Look(made, live, made.tree, notes=(str(applying.located(error, made)),))
     return _Look(made, live, after, conflicts=conflicts)
-
-
-def _unknown(served: kinds.Kinds, wanted: Sequence[objects.Object]) -> Iterable[str]:
-    return (f"the cluster does not know {each} yet: what brings it comes first" for each in served.lacking(wanted))
 
 
 def _told(looks: Iterable[_Look], gone: Iterable[inventory.Member]) -> Iterable[changes.Change]:

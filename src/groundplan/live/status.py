@@ -46,8 +46,9 @@ def of(client: clients.Client, own: inventory.Inventory, wanted: Sequence[object
     served = kinds.Kinds(client)
     known = inventory.read(client, own)
     rows, drift = list[Row](), list[tuple[objects.Key, str]]()
-    for made in sorted(wanted, key=waves.rank):
-        live = served.live(made)
+    served.lacking(wanted)  # asks for every API once, before many ask at once
+    ordered = sorted(wanted, key=waves.rank)
+    for made, live in zip(ordered, client.together(served.live, ordered), strict=True):
         if made.key.kind in _SHOWN:
             rows.append(_row(client, made, live))
         if live is None:
