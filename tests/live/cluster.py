@@ -488,8 +488,7 @@ def _check_immutable(place: Place, before: Tree, after: Tree) -> None:
         if before.get("spec", {}).get(field) != after.get("spec", {}).get(field)
     ]
     if changed:
-        causes = [
-            {"reason": "FieldValueInvalid", "message": "Invalid value: field is immutable", "field": f"spec.{field}"}
-            for field in changed
-        ]
+        # The real one writes the whole value into its message, a page of Go.
+        said = f"Invalid value: core.Object{{{'Field:nil, ' * 300}}}: field is immutable"
+        causes = [{"reason": "FieldValueInvalid", "message": said, "field": f"spec.{field}"} for field in changed]
         raise Answer(422, "Invalid", f'{place.kind} "{place.name}" is invalid: field is immutable', causes)

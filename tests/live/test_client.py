@@ -218,7 +218,25 @@ def test_a_webhook_that_does_not_answer_is_named(api):
         server.connected(api).apply("/api/v1/namespaces/x", {}, manager="m", subject="Namespace x")
 
 
-@pytest.mark.parametrize("body", [b"<html>gateway</html>", b"[1]", b"null", b"\xff\xfe", b"{"])
+def test_a_field_that_the_cluster_does_not_know_is_no_reason_to_ask_again(api):
+    clock = server.Clock()
+    said = "failed to create typed patch object (a/b; v1, Kind=X): .spec.new: field not declared in schema"
+    api.answers = [(500, {"message": said}, {})]
+    with pytest.raises(errors.Refused, match="X a/b: the API server refuses it") as caught:
+        server.connected(api, clock).apply("/api/v1/namespaces/x", {}, manager="m", subject="X a/b")
+    assert "field not declared" in caught.value.why
+    assert clock.time == 0
+
+
+def test_words_of_others_cannot_steer_a_terminal(api):
+    api.answers = [(422, {"message": "no", "details": {"causes": [{"message": "\x1b[2Jgone\r\n" * 900}]}}, {})]
+    with pytest.raises(errors.Refused) as caught:
+        server.connected(api).get("/version")
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"<html>gateway</html>", b"[1]", b"null", b"\xff\xfe", b"{"])
 def test_what_is_no_answer_of_an_api_server_is_no_traceback(body):
     class Other(http.server.BaseHTTPRequestHandler):
         def do_GET(self):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from groundplan.kubernetes import configuration
+from groundplan.live import words
 from groundplan.shapes import objects, quantities
 
 Tree = objects.Tree
@@ -154,5 +155,5 @@ def short(value: Any) -> str:
     """A value in at most 60 letters."""
     if value is None:
         return "nothing"
-    text = value if isinstance(value, str) else repr(value)
+    text = words.plain(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -205,7 +205,10 @@ def _pool(access: kubeconfig.Access, now: credentials.Credentials) -> urllib3.Po
     if not proxy:
         return urllib3.PoolManager(**found)
     if not proxy.startswith(("http://", "https://")):
-        raise errors.NoAccess(f"proxy {proxy} cannot be used", why="spoken are http and https", fix="see proxy-url")
+        scheme = proxy.partition("://")[0]  # the rest may hold a password
+        raise errors.NoAccess(
+            f"a proxy by {scheme} cannot be used", why="spoken are http and https", fix="see proxy-url"
+        )
     return urllib3.ProxyManager(proxy, **found)
 
 
@@ -237,14 +240,11 @@ def _context(access: kubeconfig.Access, now: credentials.Credentials) -> ssl.SSL
 
 def _is_passing(method: str, answer: urllib3.BaseHTTPResponse) -> bool:
     """Whether the same request may succeed in a moment."""
+    said = str(_status(answer).get("message"))
     if answer.status in _AGAIN:
-        return True
+        return not refusals.is_unknown_field(said)
     # Applying reads and writes; when somebody else writes in between, the server gives up and says so.
-    return (
-        method == "PATCH"
-        and answer.status == 409
-        and "the object has been modified" in str(_status(answer).get("message"))
-    )
+    return method == "PATCH" and answer.status == 409 and "the object has been modified" in said
 
 
 def _asked_for(answer: urllib3.BaseHTTPResponse) -> float:
@@ -257,7 +257,7 @@ def _status(answer: urllib3.BaseHTTPResponse) -> Tree:
     """The body as a Status, whoever wrote it: a proxy in between answers in HTML."""
     try:
         found = json.loads(answer.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"message": answer.data[:200].decode(errors="replace")}
     return found if isinstance(found, dict) else {}
 
@@ -265,7 +265,7 @@ def _status(answer: urllib3.BaseHTTPResponse) -> Tree:
 def _decoded(answer: urllib3.BaseHTTPResponse, subject: str) -> Tree:
     try:
         found = json.loads(answer.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         why = f"the answer is no JSON object: {answer.data[:80].decode(errors='replace')!r}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from groundplan.live import errors
+from groundplan.live import errors, words
 
 _RIGHT = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]*)" in API group "(?P<group>[^"]*)"'
@@ -24,7 +24,7 @@ Status = dict[str, Any]
 
 def error(code: int, status: Status, subject: str) -> errors.LiveError:
     """What an answer of `code` with `status` means for `subject` (``Deployment services/auth-service``)."""
-    said = str(status.get("message") or status.get("reason") or f"HTTP {code}")
+    said = words.plain(status.get("message") or status.get("reason") or f"HTTP {code}")
     match code:
         case 401:
             return errors.Unauthenticated(
@@ -40,13 +40,21 @@ def error(code: int, status: Status, subject: str) -> errors.LiveError:
             return _conflict(status, said, subject)
         case 400 | 413 | 415 | 422:
             return _refused(status, said, subject)
-    return _unavailable(code, said, subject)
+    return _refused(status, said, subject) if is_unknown_field(said) else _unavailable(code, said, subject)
+
+
+def is_unknown_field(said: str) -> bool:
+    """Whether an error is a field that the cluster's version of a kind has not; it comes with code 500."""
+    return "failed to create typed patch object" in said
 
 
 def causes(status: Status) -> list[tuple[str, str, str]]:
     """Reason, field and message of each cause."""
     listed = (status.get("details") or {}).get("causes") or ()
-    return [(str(each.get("reason", "")), str(each.get("field", "")), str(each.get("message", ""))) for each in listed]
+    keys = ("reason", "field", "message")
+    return [
+        (one, other, last) for one, other, last in ((words.plain(each.get(key, "")) for key in keys) for each in listed)
+    ]
 
 
 def _forbidden(said: str, subject: str) -> errors.LiveError:

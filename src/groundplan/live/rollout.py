@@ -11,6 +11,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from groundplan.live import words
 from groundplan.shapes import objects
 
 Tree = objects.Tree
@@ -33,7 +34,7 @@ class State:
     """What keeps it, as far as it is known."""
 
     def __str__(self) -> str:
-        return f"{self.counts}: {self.why}" if self.why else self.counts
+        return words.plain(f"{self.counts}: {self.why}" if self.why else self.counts)
 
 
 def state(live: Tree) -> State:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from groundplan.live import changes, inventory, kinds, waiting, waves
+from groundplan.live import changes, inventory, kinds, waiting, waves, words
 from groundplan.live import client as clients
 from groundplan.shapes import objects
 
@@ -105,4 +105,5 @@ def _last(statuses: Sequence[Any]) -> str:
     if not bad:
         return ""
     last = max(bad, key=lambda each: str(each.get("finishedAt", "")))
-    return f"{last.get('reason', 'Error')}, exit code {last['exitCode']}, {last.get('finishedAt', 'some time ago')}"
+    ago = last.get("finishedAt", "some time ago")
+    return words.plain(f"{last.get('reason', 'Error')}, exit code {last['exitCode']}, {ago}")
