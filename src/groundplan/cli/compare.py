@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
+@manifests.environment
 @manifests.kubernetes
 @manifests.readings
 @targets.as_json
-def command(old: str, new: str, as_json: bool, **given: Any) -> int:
+def command(old: str, new: str, environment: str | None, as_json: bool, **given: Any) -> int:
     """Show which connections NEW adds, removes, widens and narrows, and which findings it adds and fixes.
 
-    Exits 1 when a connection differs or a finding is added.
+    OLD and NEW are manifests, or platforms by name. Exits 1 when a connection differs or a finding is added.
     """
     from groundplan.proof.compare import findings, pairs
 
     try:
-        before, after = manifests.cluster([old], given), manifests.cluster([new], given)
+        before, after = (manifests.cluster(place, given) for place in _places(old, new, environment))
     except manifests.Ended as ended:
         return ended.code
     found = list(pairs.differences(before, after))
@@ -52,6 +53,11 @@ def command(old: str, new: str, as_json: bool, **given: Any) -> int:
     for each in doubts:
         click.echo(f"not decidable: {each}", err=True)
     return output.UNDECIDABLE if doubts else output.FAILED if found or told.added else output.OK
+
+
+def _places(old: str, new: str, environment: str | None) -> tuple[list[str], list[str]]:
+    one, other = manifests.places((old, new), environment)
+    return [one], [other]
 
 
 def _show(found: list[pairs.Difference]) -> None:

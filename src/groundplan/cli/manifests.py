@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from groundplan.cli import output
+from groundplan.cli import output, targets
 
 if TYPE_CHECKING:
     from groundplan import proof
+    from groundplan.model import environment as environments
+    from groundplan.model import platform
 
-paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+paths = click.argument("paths", nargs=-1, required=True, metavar="NAME|PATH...")
+environment = click.option("--environment", metavar="NAME", help="Of a platform: this cluster.  [default: production]")
 _namespace = click.option("--namespace", metavar="NAME", help="Where objects go that name no namespace.")
 _matches = click.option(
     "--ipblock-matches-pods", is_flag=True, help="Take the reading in which an ipBlock covers pod addresses too."
@@ -113,3 +116,26 @@ def certify(cluster: proof.Cluster, file: Path) -> None:
     except certificate.NoCertificate as error:
         raise click.UsageError(f"no certificate: {error}") from None
     file.write_text(json.dumps(made), encoding="utf-8")
+
+
+def places(words: Iterable[str], name: str | None) -> tuple[str, ...]:
+    """Paths as they are, and platforms as the manifests of their cluster called `name` (see `overlay`)."""
+    plans = {word: targets.platform_of((word,)) for word in words}
+    if name and not any(plans.values()):
+        raise click.UsageError(f"--environment is for platforms, and none of {', '.join(plans)} is one")
+    return tuple(overlay(plan, name)[2] if (plan := plans[word]) else word for word in words)
+
+
+def overlay(plan: Path, name: str | None) -> tuple[platform.Platform, environments.Environment, str]:
+    """A cluster of a platform, and where its manifests are: the one called `name`, or production, or the last."""
+    from groundplan import delivered
+    from groundplan.delivery import deploy
+    from groundplan.model import load, origin
+
+    loaded = load.load(plan)
+    clusters = {env.name: env for env in loaded.environments if not env.local}
+    chosen = name or ("production" if "production" in clusters else next(reversed(clusters), ""))
+    if chosen not in clusters:
+        raise delivered.unknown_environment(loaded, chosen)
+    place = delivered.overlay(loaded.file.parent / deploy.FOLDER, chosen)
+    return loaded, clusters[chosen], origin.shown(str(place))

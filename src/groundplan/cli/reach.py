@@ -18,6 +18,7 @@ FORMATS = ("table", "json", "dot", "mermaid", "svg")
 @targets.example("groundplan reach manifests/ --to shop/orders-db --port 5432")
 @click.command("reach")
 @manifests.paths
+@manifests.environment
 @click.option("--from", "source", metavar="END", help="Only from this workload, glob, address or CIDR.")
 @click.option("--to", "destination", metavar="END", help="Only to this workload, glob, address or CIDR.")
 @click.option("--port", metavar="PORT", help="Only these ports: 5432, 80-90, 53/UDP.")
@@ -26,14 +27,15 @@ FORMATS = ("table", "json", "dot", "mermaid", "svg")
 @manifests.readings
 @targets.as_json
 def command(
-    paths: tuple[str, ...], source: str | None, destination: str | None, port: str | None, pods: bool, form: str,
+    paths: tuple[str, ...], environment: str | None, source: str | None, destination: str | None, port: str | None,
+    pods: bool, form: str,
     as_json: bool, **given: Any,
 ) -> int:  # fmt: skip
-    """Show every connection that Kubernetes manifests allow: files, directories, or - for standard input."""
+    """Show every connection that manifests allow: a platform's, files, directories, or - for standard input."""
     from groundplan.proof.show import rows
 
     try:
-        cluster = manifests.cluster(paths, given)
+        cluster = manifests.cluster(manifests.places(paths, environment), given)
         wanted = rows.Wanted(source, destination, manifests.ports(port), pods, cluster.ranges.pods)
         found = list(rows.rows(cluster.model, cluster.reach(), wanted))
     except manifests.Ended as ended:

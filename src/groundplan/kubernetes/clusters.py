@@ -63,7 +63,7 @@ class Cluster:
         return self.externals[owner].scheme if owner in self.externals else "http"
 
     def secret(self, path: str) -> str:
-        return f"{_MARK}{path}{_MARK}"
+        return mark(path)
 
     def token_file(self, caller: str, callee: str) -> str:
         return f"{contract.SECRETS_DIRECTORY}/{contract.TOKENS_DIRECTORY}/{callee}"
@@ -118,6 +118,11 @@ def of(plan: platform.Platform, env: environment.Environment, digests: Mapping[s
         callers=edges,
         digests=digests,
     )
+
+
+def mark(path: str) -> str:
+    """What stands in resolved text for the secret at `path`."""
+    return f"{_MARK}{path}{_MARK}"
 
 
 def secret_paths(text: str) -> tuple[str, ...]:
