@@ -83,8 +83,8 @@ EXPORTED: dict[str, tuple[Exported, ...]] = {
         ("python_gc_objects_uncollectable_total", "counter", ("generation",), ""),
         ("python_info", "gauge", ("implementation", "major", "minor", "patchlevel", "version"), ""),
         ("service_info", "gauge", ("service", "version"), ""),
-        ("circuit_breaker_state", "gauge", ("callee", "state"), ""),
     ),
+    "calls": (("circuit_breaker_state", "gauge", ("callee", "state"), ""),),
     "http": (
         ("http_requests_total", "counter", ("method", "route", "status"), ""),
         ("http_request_duration_seconds", "histogram", ("method", "route"), "seconds"),
@@ -94,7 +94,7 @@ EXPORTED: dict[str, tuple[Exported, ...]] = {
         ("grpc_server_handling_seconds", "histogram", ("grpc_service", "grpc_method"), "seconds"),
     ),
 }
-"""What every service of the runtime answers on METRICS: its process, and what it serves."""
+"""What every service of the runtime answers on METRICS: its process, whom it calls, and what it serves."""
 
 LIVEZ, READYZ, HEALTH, METRICS = "/livez", "/readyz", "/health", "/metrics"
 

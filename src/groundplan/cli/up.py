@@ -21,10 +21,23 @@ if TYPE_CHECKING:
 @click.option("--detach", is_flag=True, help="Return when everything is ready; it goes on in the background.")
 @click.option("--timeout", default=60.0, show_default=True, metavar="SECONDS", help="For each service to get ready.")
 @click.option("--replicas", type=click.IntRange(min=1), metavar="N", help="Of every service, instead of the plan's.")
+@click.option(
+    "--with",
+    "beside",
+    type=click.Choice(["monitoring"]),
+    multiple=True,
+    help="Run Prometheus and Alertmanager beside it, and the exporters that are installed.",
+)
 @targets.data
 @targets.as_json
 def command(
-    names: tuple[str, ...], detach: bool, timeout: float, replicas: int | None, data: Path | None, as_json: bool
+    names: tuple[str, ...],
+    detach: bool,
+    timeout: float,
+    replicas: int | None,
+    beside: tuple[str, ...],
+    data: Path | None,
+    as_json: bool,
 ) -> int:
     """Run a platform here, or update the one that runs: only what changed restarts.
 
@@ -33,7 +46,7 @@ def command(
     from groundplan.local import client, host
 
     target = targets.resolve(names, data)
-    place, plan, said = _prepared(target, replicas)
+    place, plan, said = _prepared(target, replicas, "monitoring" in beside)
     if client.is_running(place):
         click.echo("".join(f"{line}\n" for line in said), nl=False, err=True)
         return _update(place, plan, bool(target.services), as_json)
@@ -45,7 +58,7 @@ def command(
 
 
 def _prepared(
-    target: targets.Target, replicas: int | None
+    target: targets.Target, replicas: int | None, monitored: bool
 ) -> tuple[directory.Directory, units.LocalPlan, tuple[str, ...]]:
     from groundplan.local import directory, ports, prepare
     from groundplan.local.backups import former
@@ -55,7 +68,8 @@ def _prepared(
     place = directory.make(target.place.root)
     said = former.taken_back(place)
     book = ports.Book(place.ports)
-    return place, prepare.prepare(platform, place, target.services, book, replicas), (*said, *book.changes)
+    made = prepare.prepare(platform, place, target.services, book, replicas, monitored=monitored)
+    return place, made, (*said, *book.changes)
 
 
 def _update(place: directory.Directory, plan: units.LocalPlan, partial: bool, as_json: bool) -> int:

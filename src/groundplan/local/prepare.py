@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 from groundplan.local import directory as directories
-from groundplan.local import issuer, ports, programs, sources, vault
-from groundplan.local.plan import demands, lower, site, units
+from groundplan.local import errors, issuer, ports, programs, sources, vault
+from groundplan.local.plan import demands, lower, monitoring, site, units
 from groundplan.model import environment, findings, names, platform, service
 from groundplan.model import origin as origins
 
@@ -17,10 +18,13 @@ def prepare(
     only: tuple[str, ...] = (),
     book: ports.Book | None = None,
     replicas: int | None = None,
+    *,
+    monitored: bool = False,
 ) -> units.LocalPlan:
     """Everything that runs here, or only the components named and what they need.
 
     `replicas` of every service and worker, where given, instead of what the plan and its environment say.
+    Where it is `monitored`, Prometheus, Alertmanager and the exporters that this machine has run beside it.
 
     Raises findings.PlanError for a name that is not in the plan or an external with nothing behind it
     here, and errors.LocalError for what this machine lacks.
@@ -32,7 +36,10 @@ def prepare(
     if found:
         raise findings.PlanError(found)
     book = book or ports.Book(directory.ports)
-    return lower.lower(survey(plan, env, directory, book), only)
+    here = survey(plan, env, directory, book)
+    if monitored:
+        here = _watched(here, book)
+    return lower.lower(here, only, monitored=monitored)
 
 
 def local_environment(plan: platform.Platform) -> environment.Environment:
@@ -62,6 +69,24 @@ def survey(
         programs={name: programs.find(wanted, directory.data / name) for name, wanted in demands.binaries(plan)},
         sources=sources.fingerprints(demands.modules(plan), (folder / "src", folder)),
     )
+
+
+def _watched(here: site.Site, book: ports.Book) -> site.Site:
+    """With the ports and programs of whoever watches; raises errors.LocalError where Prometheus is not installed."""
+    found = {
+        name: program
+        for name, wanted, _ in monitoring.binaries(here.plan)
+        if (program := next(programs.found(wanted), None)) is not None
+    }
+    missing = [wanted for name, wanted, needed in monitoring.binaries(here.plan) if needed and name not in found]
+    if missing:
+        raise errors.LocalError(
+            f"{' and '.join(each.product for each in missing)}: not on this machine",
+            why="`--with monitoring` runs the real ones",
+            fix=f"sudo apt-get install {missing[0].system_package}",
+        )
+    numbers = {name: book.take(name, None) for name in monitoring.ports(here.plan)}
+    return dataclasses.replace(here, programs={**here.programs, **found}, ports={**here.ports, **numbers})
 
 
 def _unknown(plan: platform.Platform, only: tuple[str, ...]) -> tuple[findings.Finding, ...]:

@@ -126,7 +126,8 @@ def _programs(binaries: processes.Binaries, folder: pathlib.Path) -> dict[str, s
 @functools.cache
 def _version(program: str) -> tuple[str, str]:
     """Product and version as it says itself: ``postgres (PostgreSQL) 15.18``, ``Valkey server v=9.1.2 sha=…``."""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    said = done.stdout or done.stderr
     version = _VERSION.search(said)
     product = re.search(r"\((\w+)\)|^(\w+) server", said)
     return (product[1] or product[2] if product else ""), (version[1] if version else "unknown")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from groundplan.model import autoscale, component, endpoint, findings, processes
+from groundplan.model import autoscale, component, endpoint, findings, processes, rights
 from groundplan.shapes import objectives, ports, probes, quantities, signals, values
 from groundplan_runtime import contract
 
@@ -58,7 +58,8 @@ class Program(component.Component):
         if "metrics" not in self.ports:
             return signals.NoSignals("it has no port called metrics")
         spoken = {port.speaks for name, port in self.ports.items() if name != "metrics"}
-        tables = ("process", *(each for each in ("http", "grpc") if each in spoken))
+        calls = ("calls",) if any(isinstance(edge.right, rights.Call) for edge in self.edges) else ()
+        tables = ("process", *calls, *(each for each in ("http", "grpc") if each in spoken))
         runtime = [_of_contract(row) for table in tables for row in contract.EXPORTED[table]]
         return signals.Exports(
             metrics=(*(runtime if isinstance(self.process, processes.Python) else ()), *self.exports)

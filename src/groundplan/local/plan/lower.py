@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from groundplan.local.plan import demands, engines, programs, site, units
+from groundplan.local.plan import demands, engines, monitoring, programs, site, units
 from groundplan.model import resource
 from groundplan.shapes import processes
 
@@ -14,14 +14,19 @@ NOTES = (
 )
 
 
-def lower(here: site.Site, only: tuple[str, ...] = ()) -> units.LocalPlan:
-    """Everything that runs here, or only the components named and what they need."""
+def lower(here: site.Site, only: tuple[str, ...] = (), *, monitored: bool = False) -> units.LocalPlan:
+    """Everything that runs here, or only the components named and what they need; and who watches it."""
     everything = sorted(_units(here), key=lambda unit: unit.name)
+    if only:
+        everything = [*_closure(everything, only)]
+    if monitored:
+        watchers = monitoring.lower(here, {unit.name for unit in everything})
+        everything = sorted([*everything, *watchers], key=lambda unit: unit.name)
     return units.LocalPlan(
         platform=here.plan.name,
         environment=here.environment.name,
-        units=tuple(_closure(everything, only) if only else everything),
-        notes=(*NOTES, *_absences(here)),
+        units=tuple(everything),
+        notes=(*NOTES, *_absences(here, monitored)),
         entries=_entries(here),
         masks=_masks(here),
     )
@@ -40,8 +45,10 @@ def _units(here: site.Site) -> Iterator[units.Unit]:
             yield unit
 
 
-def _absences(here: site.Site) -> Iterator[str]:
+def _absences(here: site.Site, monitored: bool) -> Iterator[str]:
     for engine in here.plan.resources:
+        if monitored and engine.name == monitoring.scraper(here.plan):
+            continue
         answer = engine.runs_here(here.plan.edges_to(engine))
         if isinstance(answer, processes.NotHere):
             yield f"{engine.name} does not run here: {answer.reason}"

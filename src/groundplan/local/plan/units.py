@@ -109,7 +109,7 @@ class Daemon(msgspec.Struct, frozen=True, kw_only=True, tag="daemon"):
     """Stays up: restarted with growing delay when it dies or its liveness fails."""
 
     name: str
-    kind: Literal["engine", "service", "worker", "stand-in"]
+    kind: Literal["engine", "service", "worker", "stand-in", "monitor"]
     instances: tuple[Instance, ...]
     after: tuple[str, ...] = ()
     files: tuple[File, ...] = ()

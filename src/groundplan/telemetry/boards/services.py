@@ -60,7 +60,7 @@ def _process(program: service.Program, names: set[str]) -> Iterator[tuple[str, t
             ),
             boards.Panel("Memory", {"{{instance}}": f"process_resident_memory_bytes{{{own}}}"}, unit="bytes"),
         ]
-    if "circuit_breaker_state" in names and program.edges:
+    if "circuit_breaker_state" in names:
         panels.append(
             boards.Panel("Open breakers", {"{{callee}}": f'circuit_breaker_state{{{own}, state="open"}}'}, unit="bool")
         )
