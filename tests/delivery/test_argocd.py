@@ -20,7 +20,7 @@ from tests import strategies
 from tests.delivery import kustomizes
 from tests.kubernetes import schemas, worlds
 
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RUN = ("Deployment", "StatefulSet", "Job")
 REPOSITORY = "https://git.example.com/team/random.git"
 

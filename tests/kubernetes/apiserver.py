@@ -390,8 +390,30 @@ def entries(tree: dict, world: World) -> Iterator[str]:
         for path in rule["http"]["paths"]:
             service = world.get("Service", _space(tree), path["backend"]["service"]["name"])
             named = {each["name"] for each in service["spec"]["ports"]} if service else set()
-            if path["backend"]["service"]["port"]["name"] not in named or not path["path"].startswith("/"):
+            if path["backend"]["service"]["port"]["name"] not in named or not _is_path(path["path"]):
                 yield f"the path {path['path']}"
+
+
+def routes(tree: dict, world: World) -> Iterator[str]:
+    """Source: https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec"""
+    if tree["kind"] != "HTTPRoute":
+        return
+    for rule in tree["spec"]["rules"]:
+        for match in rule["matches"]:
+            if not _is_path(match["path"]["value"]):
+                yield f"the path {match['path']['value']}"
+        for backend in rule["backendRefs"]:
+            service = world.get("Service", _space(tree), backend["name"])
+            if backend["port"] not in {each["port"] for each in service["spec"]["ports"]} if service else True:
+                yield f"a backend that is not there: {backend}"
+        for duration in rule.get("timeouts", {}).values():
+            if not re.fullmatch(r"([0-9]{1,5}(h|m|s|ms)){1,4}", duration):
+                yield f"the timeout {duration}"
+
+
+def _is_path(path: str) -> bool:
+    refused = ("//", "/./", "/../", "%2f", "%2F", "#")
+    return path.startswith("/") and not any(each in path for each in refused) and not path.endswith(("/.", "/.."))
 
 
 def priorities(tree: dict, world: World) -> Iterator[str]:
@@ -411,5 +433,6 @@ RULES = (
     quotas,
     policies,
     entries,
+    routes,
     priorities,
 )

@@ -15,7 +15,7 @@ from groundplan.resources import IngressNginx, Vault
 from groundplan.shapes import quantities
 from tests.kubernetes import schemas
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}")  # https://gateway-api.sigs.k8s.io/geps/gep-2257/
 UNITS = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
 NAME = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,8}", fullmatch=True)

@@ -17,7 +17,7 @@ from groundplan.secrets import random as random_secret
 from tests import strategies
 from tests.kubernetes import apiserver, worlds
 
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RUN = ("Deployment", "StatefulSet", "Job")
 
 
