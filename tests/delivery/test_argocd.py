@@ -140,6 +140,15 @@ def small(**words: object) -> platform.Platform:
     return plan
 
 
+@pytest.mark.parametrize("name", ["project", "charts", "kustomization", "argocd"])
+def test_a_platform_may_be_called_as_one_of_the_files(name):
+    plan = small(sync="automated")
+    plan.name = name
+    plan.gitops(REPOSITORY)
+    found = [yaml.safe_load(text) for path, text in deploy.of(plan).files.items() if path.startswith("argocd/")]
+    assert sorted(each["kind"] for each in found) == ["AppProject", "Application", "Application", "Kustomization"]
+
+
 def test_without_a_repository_there_is_nothing_for_argo_cd():
     assert not [path for path in deploy.of(small()).files if path.startswith(argocd.FOLDER)]
 

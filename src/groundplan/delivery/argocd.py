@@ -40,7 +40,7 @@ def _of_environment(
     plan: platform.Platform, where: gitops.Gitops, env: environment.Environment, lowered: lower.Lowered
 ) -> dict[str, str]:
     name = f"{plan.name}-{env.name}"
-    trees = {"project": _project(name, where, env, lowered), plan.name: _application(name, lowered, where, env)}
+    trees = {"project": _project(name, where, env, lowered), "platform": _application(name, lowered, where, env)}
     if lowered.releases:
         trees["charts"] = _charts_project(name, where, env, lowered.releases)
     for each in lowered.releases:

@@ -47,12 +47,8 @@ def otel_collector(version: str) -> str:
     return f"docker.io/otel/opentelemetry-collector:{version}"
 
 
-INGRESS_NGINX = {
-    "1.11.1": "4.11.1",  # https://github.com/kubernetes/ingress-nginx/pull/11650/files
-    "1.11.5": "4.11.5",  # https://github.com/linode/apl-core/pull/2011
-    "1.13.5": "4.13.5",  # https://sourceforge.net/projects/nginx-ingress-cont.mirror/files/helm-chart-4.13.5
-    "1.14.1": "4.14.1",  # https://sourceforge.net/projects/nginx-ingress-cont.mirror/files/helm-chart-4.14.1
-}
+# helm-chart-4.11.1.md and so on, in https://github.com/kubernetes/ingress-nginx/tree/main/charts/ingress-nginx/changelog
+INGRESS_NGINX = {"1.11.1": "4.11.1", "1.11.5": "4.11.5", "1.13.5": "4.13.5", "1.14.1": "4.14.1"}
 """The chart of each version of the controller."""
 
 
