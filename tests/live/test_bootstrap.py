@@ -34,6 +34,11 @@ def wants() -> wanted.Wanted:
     return wanted.of(plan, next(env for env in plan.environments if env.name == "production"))
 
 
+def brought() -> dict[str, str]:
+    """What people bring."""
+    return {path: SMTP.get(path, f"the account of {path}") for path in wants().supplied}
+
+
 class Stopped(Exception):
     """kill -9."""
 
@@ -71,7 +76,7 @@ class Desk:
             case steps.Share():
                 return self.vault.shares[step.number - 1]
             case steps.Supply():
-                return {path: SMTP[path] for path in step.paths}
+                return {path: brought()[path] for path in step.paths}
         return None
 
 
@@ -227,7 +232,7 @@ class Still:
 def over_http(vault: vaults.Vault, file: keys.File, faults: dict[int, str], **more) -> bootstrap.Outcome:
     with vaults.served(vault, faults) as address:
         hands = run.Hands(
-            client.Client(address, timeout=20, clock=Still(), **more), file, SMTP, None, lambda text: None
+            client.Client(address, timeout=20, clock=Still(), **more), file, brought(), None, lambda text: None
         )
         return hands.carry_out(bootstrap.bootstrap(wants(), file.read(), CHOICES))
 
@@ -298,7 +303,7 @@ def test_a_real_server_ends_up_alike(tmp_path):
     """OpenBao itself: first run, a second one, after it was sealed, and with a token that may do nothing."""
     with openbaos.served(tmp_path) as address:
         file = keys.File(tmp_path / "keys.json")
-        hands = run.Hands(client.Client(address), file, SMTP, None, lambda text: None)
+        hands = run.Hands(client.Client(address), file, brought(), None, lambda text: None)
         choices = dataclasses.replace(CHOICES, keep_root_token=True)
 
         def work(choices: bootstrap.Choices = choices) -> bootstrap.Outcome:

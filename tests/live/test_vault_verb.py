@@ -37,7 +37,11 @@ def brought(tmp_path: pathlib.Path) -> list[str]:
     for name, text in (("smtp", PASSWORD), ("issuer", f"{ISSUER}\n"), ("jwks", json.dumps(JWKS))):
         (tmp_path / name).write_text(text)
     files = {"--token-issuer": "issuer", "--token-keys": "jwks"}
-    return [f"--supply=app/smtp=@{tmp_path}/smtp", *(f"{option}={tmp_path}/{name}" for option, name in files.items())]
+    supplied = ["app/smtp", *(f"backup/{name}-account" for name in ("postgres", "redis", "vault"))]
+    return [
+        *(f"--supply={path}=@{tmp_path}/smtp" for path in supplied),
+        *(f"{option}={tmp_path}/{name}" for option, name in files.items()),
+    ]
 
 
 def test_it_sets_up_a_vault_and_shows_neither_keys_nor_secrets(tmp_path, brought):
@@ -58,8 +62,9 @@ def test_what_is_missing_is_listed_whole_before_anything_is_done(tmp_path):
     with vaults.served(vault) as address:
         done = asked("--address", address, "--keys-to", str(tmp_path / "keys.json"))
     assert done.returncode == 1 and not vault.shares and not list(tmp_path.iterdir())
-    assert "app/smtp, platform/token-issuer, platform/token-keys" in done.stderr
-    assert "--supply app/smtp=@FILE --context NAME" in done.stderr
+    assert "not supplied: app/smtp, backup/" in done.stderr
+    assert ", platform/token-issuer, platform/token-keys\n" in done.stderr
+    assert "--supply app/smtp=@FILE --supply backup/" in done.stderr and "--context NAME" in done.stderr
 
 
 def test_keys_are_printed_where_that_was_asked_for(tmp_path, brought):

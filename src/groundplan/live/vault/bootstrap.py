@@ -126,7 +126,7 @@ class _Vault:
         found = (yield from self._get("sys/mounts")).get(f"{wants.MOUNT}/")
         if found is None:
             body = {"type": "kv", "options": {"version": "2"}}
-            yield from self._put(f"sys/mounts/{wants.MOUNT}", body, f"engine {wants.MOUNT}/ (KV version 2)")
+            yield from self._enable(f"sys/mounts/{wants.MOUNT}", body, f"engine {wants.MOUNT}/ (KV version 2)")
         elif found.get("type") != "kv" or (found.get("options") or {}).get("version") != "2":
             why = f"it is of type {found.get('type')}, with the options {found.get('options')}"
             raise errors.Refused(
@@ -136,7 +136,7 @@ class _Vault:
     def login(self, config: dict[str, Any]) -> steps.Plan[None]:
         """The login by ServiceAccount."""
         if f"{wants.AUTH}/" not in (yield from self._get("sys/auth")):
-            yield from self._put(f"sys/auth/{wants.AUTH}", {"type": "kubernetes"}, f"login {wants.AUTH}/")
+            yield from self._enable(f"sys/auth/{wants.AUTH}", {"type": "kubernetes"}, f"login {wants.AUTH}/")
         path = f"auth/{wants.AUTH}/config"
         found = yield from self._get(path, missing=404)
         # A reviewer's token is never read back; giving it again is how it is renewed.
@@ -212,6 +212,13 @@ class _Vault:
 
     def _put(self, path: str, body: dict[str, Any], what: str) -> steps.Plan[None]:
         yield from _ask(steps.Request("POST", path, body, token=self.token))
+        yield from self._done(what)
+
+    def _enable(self, path: str, body: dict[str, Any], what: str) -> steps.Plan[None]:
+        answer = yield from _ask(steps.Request("POST", path, body, token=self.token), 400)
+        # In use, though it was not a moment ago: the answer to a first request was lost on its way.
+        if answer.status == 400 and "already in use" not in answer.errors:
+            raise errors.Refused(f"{what} was not enabled", why=answer.errors)
         yield from self._done(what)
 
     def _done(self, what: str) -> steps.Plan[None]:
