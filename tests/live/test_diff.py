@@ -135,3 +135,9 @@ def test_a_diff_without_rights_says_which(api):
     api.cluster.denied = {("patch", "deployments")}
     with pytest.raises(errors.Forbidden, match="jane may not patch deployments in shop"):
         diff(api, [NAMESPACE, deployment("web")])
+
+
+def test_what_a_secret_holds_is_not_told(api):
+    runs.run(api, [NAMESPACE, made("v1 Secret", "keys", data={"one": "b25l", "two": "dHdv"})])
+    found = diff(api, [NAMESPACE, made("v1 Secret", "keys", data={"one": "bmV3", "three": "dGhyZWU="})])
+    assert told(found) == [("changes", "Secret shop/keys", "one changes", "two goes", "three appears")]
