@@ -16,77 +16,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
-import re
 from collections.abc import Callable
 
-from tests.live import merging
+from tests.live import merging, paths
 
 Tree = dict
 
-SERVED = (
-    ("v1", "Namespace", "namespaces", False),
-    ("v1", "ConfigMap", "configmaps", True),
-    ("v1", "Secret", "secrets", True),
-    ("v1", "Service", "services", True),
-    ("v1", "ServiceAccount", "serviceaccounts", True),
-    ("v1", "ResourceQuota", "resourcequotas", True),
-    ("v1", "LimitRange", "limitranges", True),
-    ("v1", "Pod", "pods", True),
-    ("v1", "Event", "events", True),
-    ("v1", "PersistentVolumeClaim", "persistentvolumeclaims", True),
-    ("apps/v1", "Deployment", "deployments", True),
-    ("apps/v1", "StatefulSet", "statefulsets", True),
-    ("batch/v1", "Job", "jobs", True),
-    ("batch/v1", "CronJob", "cronjobs", True),
-    ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", True),
-    ("networking.k8s.io/v1", "Ingress", "ingresses", True),
-    ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", True),
-    ("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", True),
-    ("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", False),
-    ("rbac.authorization.k8s.io/v1", "Role", "roles", True),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", True),
-    ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", False),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", False),
-    ("coordination.k8s.io/v1", "Lease", "leases", True),
-    ("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", True),
-    ("cert-manager.io/v1", "Issuer", "issuers", True),
-    ("cert-manager.io/v1", "ClusterIssuer", "clusterissuers", False),
-    ("cert-manager.io/v1", "Certificate", "certificates", True),
-    ("monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors", True),
-    ("monitoring.coreos.com/v1", "PodMonitor", "podmonitors", True),
-    ("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules", True),
-    ("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", "alertmanagerconfigs", True),
-)
 USER = "jane"
-
-
-class Answer(Exception):
-    """An answer that is no success."""
-
-    def __init__(self, code: int, reason: str, message: str, causes: list[Tree] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason}
-        self.status |= {"message": message, "details": {"causes": causes or []}}
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """What a path means."""
-
-    api: str
-    kind: str
-    plural: str
-    namespace: str
-    name: str
-
-    @property
-    def group(self) -> str:
-        return self.api.rpartition("/")[0]
-
-    @property
-    def resource(self) -> str:
-        return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
 @dataclasses.dataclass
@@ -110,7 +46,7 @@ class Cluster:
         """How often something became different."""
         self.denied: set[tuple[str, str]] = set()
         """Verb and plural that the user may not."""
-        self.refuse: Callable[[str, Place, Tree], Answer | None] = lambda method, place, tree: None
+        self.refuse: Callable[[str, paths.Place, Tree], paths.Answer | None] = lambda method, place, tree: None
         """Admission: an answer for what is not admitted."""
         self.troubles: dict[str, Tree] = {}
         """The state of a container by the name of its workload: `{"waiting": …}`; ``{}`` for one that is not ready."""
@@ -142,13 +78,13 @@ class Cluster:
         self._tick()
         try:
             return self._answer(method, path, query, body)
-        except Answer as answer:
+        except paths.Answer as answer:
             return answer.code, answer.status
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: Tree | None) -> tuple[int, Tree]:
-        if found := _discovery(path):
+        if found := paths.discovery(path):
             return 200, found
-        place = _parsed(path)
+        place = paths.parsed(path)
         verb = _verb(method, place)
         if (verb, place.plural) in self.denied:
             raise _forbidden(verb, place)
@@ -165,15 +101,15 @@ class Cluster:
                 return 200, self._replaced(place, body or {})
             case "DELETE":
                 return 200, self._deleted(place, body or {})
-        raise Answer(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        raise paths.Answer(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
-    def _get(self, place: Place) -> Held:
+    def _get(self, place: paths.Place) -> Held:
         held = self.held.get((place.kind, place.namespace, place.name))
         if held is None:
-            raise Answer(404, "NotFound", f'{place.resource} "{place.name}" not found')
+            raise paths.Answer(404, "NotFound", f'{place.resource} "{place.name}" not found')
         return held
 
-    def _list(self, place: Place, query: dict[str, str]) -> Tree:
+    def _list(self, place: paths.Place, query: dict[str, str]) -> Tree:
         chosen = [
             held.tree
             for (kind, namespace, _), held in sorted(self.held.items())
@@ -207,13 +143,13 @@ class Cluster:
             for text in said
         ]
 
-    def _patched(self, place: Place, query: dict[str, str], body: Tree) -> Tree:
+    def _patched(self, place: paths.Place, query: dict[str, str], body: Tree) -> Tree:
         if "fieldManager" not in query:
-            raise Answer(422, "Invalid", "PatchOptions.meta.k8s.io: fieldManager is required for apply patch")
+            raise paths.Answer(422, "Invalid", "PatchOptions.meta.k8s.io: fieldManager is required for apply patch")
         dry, force = query.get("dryRun") == "All", query.get("force") == "true"
         return self._apply(place, body, query["fieldManager"], force=force, dry=dry)
 
-    def _apply(self, place: Place, body: Tree, manager: str, *, force: bool, dry: bool) -> Tree:
+    def _apply(self, place: paths.Place, body: Tree, manager: str, *, force: bool, dry: bool) -> Tree:
         self._check_namespace(place)
         if refused := self.refuse("PATCH", place, body):
             raise refused
@@ -234,7 +170,7 @@ class Cluster:
             return held.tree
         return self._stored(place, merged, owners, held, dry)
 
-    def _stored(self, place: Place, tree: Tree, owners: dict, held: Held | None, dry: bool) -> Tree:
+    def _stored(self, place: paths.Place, tree: Tree, owners: dict, held: Held | None, dry: bool) -> Tree:
         metadata = tree["metadata"]
         number = next(self.numbers)
         metadata["resourceVersion"] = str(number)
@@ -254,25 +190,27 @@ class Cluster:
         self._control(place, tree)
         return tree
 
-    def _created(self, place: Place, body: Tree) -> Tree:
+    def _created(self, place: paths.Place, body: Tree) -> Tree:
         place = dataclasses.replace(place, name=body["metadata"]["name"])
         self._check_namespace(place)
         if (place.kind, place.namespace, place.name) in self.held:
-            raise Answer(409, "AlreadyExists", f'{place.resource} "{place.name}" already exists')
+            raise paths.Answer(409, "AlreadyExists", f'{place.resource} "{place.name}" already exists')
         return copy.deepcopy(self._stored(place, copy.deepcopy(body), {}, None, dry=False))
 
-    def _replaced(self, place: Place, body: Tree) -> Tree:
+    def _replaced(self, place: paths.Place, body: Tree) -> Tree:
         held = self._get(place)
         if body["metadata"].get("resourceVersion") != held.tree["metadata"]["resourceVersion"]:
             said = "the object has been modified; please apply your changes to the latest version and try again"
-            raise Answer(409, "Conflict", f'Operation cannot be fulfilled on {place.resource} "{place.name}": {said}')
+            raise paths.Answer(
+                409, "Conflict", f'Operation cannot be fulfilled on {place.resource} "{place.name}": {said}'
+            )
         return copy.deepcopy(self._stored(place, copy.deepcopy(body), held.owners, held, dry=False))
 
-    def _deleted(self, place: Place, body: Tree) -> Tree:
+    def _deleted(self, place: paths.Place, body: Tree) -> Tree:
         held = self._get(place)
         uid = (body.get("preconditions") or {}).get("uid")
         if uid and uid != held.tree["metadata"]["uid"]:
-            raise Answer(409, "Conflict", "the UID in the precondition does not match the UID in record")
+            raise paths.Answer(409, "Conflict", "the UID in the precondition does not match the UID in record")
         self.order.append(f"delete {place.kind} {place.name}")
         self.writes += 1
         if body.get("propagationPolicy") == "Foreground" or place.kind == "Namespace":
@@ -289,16 +227,16 @@ class Cluster:
             for key in [key for key in self.held if key[1] == name]:
                 del self.held[key]
 
-    def _check_namespace(self, place: Place) -> None:
+    def _check_namespace(self, place: paths.Place) -> None:
         if not place.namespace:
             return
         found = self.held.get(("Namespace", "", place.namespace))
         if found is None:
-            raise Answer(404, "NotFound", f'namespaces "{place.namespace}" not found')
+            raise paths.Answer(404, "NotFound", f'namespaces "{place.namespace}" not found')
         if "deletionTimestamp" in found.tree["metadata"] and place.name not in [key[2] for key in self.held]:
             said = f"unable to create new content in namespace {place.namespace} because it is being terminated"
             causes = [{"reason": "NamespaceTerminating", "message": said, "field": "metadata.namespace"}]
-            raise Answer(403, "Forbidden", f'{place.resource} "{place.name}" is forbidden: {said}', causes)
+            raise paths.Answer(403, "Forbidden", f'{place.resource} "{place.name}" is forbidden: {said}', causes)
 
     def _tick(self) -> None:
         """Time passes with every request."""
@@ -313,9 +251,9 @@ class Cluster:
     def settle(self) -> None:
         """Controllers look again at everything."""
         for (kind, namespace, name), held in list(self.held.items()):
-            self._control(Place(held.tree["apiVersion"], kind, "", namespace, name), held.tree)
+            self._control(paths.Place(held.tree["apiVersion"], kind, "", namespace, name), held.tree)
 
-    def _control(self, place: Place, tree: Tree) -> None:
+    def _control(self, place: paths.Place, tree: Tree) -> None:
         if place.kind == "Job":
             self._run(place, tree)
         elif place.kind in ("Deployment", "StatefulSet"):
@@ -325,7 +263,7 @@ class Cluster:
             tree["status"] |= {"updatedReplicas": wanted, "readyReplicas": ready, "availableReplicas": ready}
             self._pod(place, tree)
 
-    def _run(self, place: Place, tree: Tree) -> None:
+    def _run(self, place: paths.Place, tree: Tree) -> None:
         trouble = self.troubles.get(place.name)
         if tree["spec"].get("suspend"):
             tree["status"] = {}
@@ -343,7 +281,7 @@ class Cluster:
             tree["status"] = {"active": 1}
             self._pod(place, tree)
 
-    def _pod(self, place: Place, tree: Tree) -> None:
+    def _pod(self, place: paths.Place, tree: Tree) -> None:
         trouble = self.troubles.get(place.name)
         template = copy.deepcopy(tree["spec"]["template"])
         ready = trouble is None
@@ -360,75 +298,28 @@ class Cluster:
         made = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": status}
         self.held["Pod", place.namespace, f"{place.name}-0"] = Held(made, {})
 
-    def _place_of(self, tree: Tree) -> Place:
-        plural = next(each[2] for each in SERVED if each[:2] == (tree["apiVersion"], tree["kind"]))
+    def _place_of(self, tree: Tree) -> paths.Place:
+        plural = next(each[2] for each in paths.SERVED if each[:2] == (tree["apiVersion"], tree["kind"]))
         metadata = tree["metadata"]
-        return Place(tree["apiVersion"], tree["kind"], plural, metadata.get("namespace", ""), metadata["name"])
+        return paths.Place(tree["apiVersion"], tree["kind"], plural, metadata.get("namespace", ""), metadata["name"])
 
 
-def _discovery(path: str) -> Tree | None:
-    parts = path.strip("/").split("/")
-    if path == "/version":
-        return {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
-    if path == "/api":
-        return {"kind": "APIVersions", "versions": ["v1"]}
-    if path == "/apis":
-        groups = dict.fromkeys(api for api, *_ in SERVED if "/" in api)
-        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(api) for api in groups]}
-    api = "/".join(parts[1:])
-    if (parts[0] == "api" and len(parts) == 2) or (parts[0] == "apis" and len(parts) == 3):
-        resources = [
-            {"name": plural, "kind": kind, "namespaced": namespaced, "verbs": ["get", "list", "patch", "delete"]}
-            for served, kind, plural, namespaced in SERVED
-            if served == api
-        ]
-        if not resources:
-            raise Answer(404, "NotFound", "the server could not find the requested resource")
-        return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api, "resources": resources}
-    if parts[0] == "apis" and len(parts) == 2:
-        found = next((served for served, *_ in SERVED if served.startswith(f"{parts[1]}/")), None)
-        if found is None:
-            raise Answer(404, "NotFound", "the server could not find the requested resource")
-        return {"kind": "APIGroup", "apiVersion": "v1", **_group(found)}
-    return None
-
-
-def _group(api: str) -> Tree:
-    version = {"groupVersion": api, "version": api.partition("/")[2]}
-    return {"name": api.partition("/")[0], "versions": [version], "preferredVersion": version}
-
-
-_PATH = re.compile(r"/(?:api/(v1)|apis/([^/]+/[^/]+))(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?")
-_NAMESPACES = re.compile(r"/api/v1/namespaces(?:/([^/]+))?")
-
-
-def _parsed(path: str) -> Place:
-    if found := _NAMESPACES.fullmatch(path):
-        return Place("v1", "Namespace", "namespaces", "", found[1] or "")
-    found = _PATH.fullmatch(path)
-    api = found and (found[1] or found[2])
-    kind = found and next((kind for served, kind, plural, _ in SERVED if (served, plural) == (api, found[4])), None)
-    if not kind:
-        raise Answer(404, "NotFound", "the server could not find the requested resource")
-    return Place(api, kind, found[4], found[3] or "", found[5] or "")
-
-
-def _verb(method: str, place: Place) -> str:
+def _verb(method: str, place: paths.Place) -> str:
     return {"GET": "get" if place.name else "list", "POST": "create", "PUT": "update"}.get(method, method.lower())
 
 
-def _forbidden(verb: str, place: Place) -> Answer:
+def _forbidden(verb: str, place: paths.Place) -> paths.Answer:
     where = f' in the namespace "{place.namespace}"' if place.namespace else " at the cluster scope"
     said = f'User "{USER}" cannot {verb} resource "{place.plural}" in API group "{place.group}"{where}'
-    return Answer(403, "Forbidden", f'{place.resource} "{place.name}" is forbidden: {said}')
+    return paths.Answer(403, "Forbidden", f'{place.resource} "{place.name}" is forbidden: {said}')
 
 
-def _conflict(error: merging.Conflict) -> Answer:
+def _conflict(error: merging.Conflict) -> paths.Answer:
     causes = [
         {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}"', "field": field}
         for manager, field in error.owners
     ]
-    return Answer(409, "Conflict", f"Apply failed with {len(causes)} conflicts", causes)
+    return paths.Answer(409, "Conflict", f"Apply failed with {len(causes)} conflicts", causes)
 
 
 def _matches(tree: Tree, query: dict[str, str]) -> bool:
@@ -481,7 +372,7 @@ _FIXED = {
 }
 
 
-def _check_immutable(place: Place, before: Tree, after: Tree) -> None:
+def _check_immutable(place: paths.Place, before: Tree, after: Tree) -> None:
     changed = [
         field
         for field in _FIXED.get(place.kind, ())
@@ -491,4 +382,4 @@ def _check_immutable(place: Place, before: Tree, after: Tree) -> None:
         # The real one writes the whole value into its message, a page of Go.
         said = f"Invalid value: core.Object{{{'Field:nil, ' * 300}}}: field is immutable"
         causes = [{"reason": "FieldValueInvalid", "message": said, "field": f"spec.{field}"} for field in changed]
-        raise Answer(422, "Invalid", f'{place.kind} "{place.name}" is invalid: field is immutable', causes)
+        raise paths.Answer(422, "Invalid", f'{place.kind} "{place.name}" is invalid: field is immutable', causes)

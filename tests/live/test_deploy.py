@@ -10,7 +10,7 @@ from groundplan.live import errors, inventory
 from groundplan.shapes import objects
 from tests import strategies
 from tests.kubernetes import worlds
-from tests.live import cluster, runs, server
+from tests.live import paths, runs, server
 from tests.live.runs import NAMESPACE, deployment, job, made
 
 
@@ -90,7 +90,7 @@ def test_every_mistake_of_a_wave_is_told_and_the_first_is_the_error(api):
     def refuse(method, place, tree):
         if place.kind == "ConfigMap" and place.namespace == "shop":
             causes = [{"reason": "FieldValueInvalid", "field": "data", "message": f"bad {place.name}"}]
-            return cluster.Answer(422, "Invalid", "no", causes)
+            return paths.Answer(422, "Invalid", "no", causes)
         return None
 
     api.cluster.refuse = refuse
@@ -108,7 +108,7 @@ def test_every_mistake_of_a_wave_is_told_and_the_first_is_the_error(api):
 def test_pod_security_and_missing_rights_are_told_in_words(api):
     text = 'pods "web" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
     api.cluster.refuse = lambda method, place, tree: (
-        cluster.Answer(403, "Forbidden", text) if place.kind == "Deployment" else None
+        paths.Answer(403, "Forbidden", text) if place.kind == "Deployment" else None
     )
     with pytest.raises(errors.Refused, match="Pod Security restricted:latest does not admit it") as caught:
         runs.run(api, [NAMESPACE, deployment("web")])
