@@ -56,6 +56,19 @@ def yaml_rows(folder: str) -> dict[str, float]:
     return {"all": time.perf_counter() - begin, "rows": count}
 
 
+def checked(folder: str) -> dict[str, float]:
+    """And everything that `groundplan check` asks besides."""
+    from groundplan import proof
+    from groundplan.proof import verdict
+
+    begin = time.perf_counter()
+    cluster = proof.Cluster.read(folder)
+    cluster.reach()
+    read = time.perf_counter()
+    count = len(verdict.check(cluster).findings)
+    return {"all": time.perf_counter() - begin, "lints": time.perf_counter() - read, "findings": count}
+
+
 def large(size: str) -> dict[str, float]:
     """A hundred thousand pods and ten thousand policies, from decoded objects."""
     import worlds
@@ -98,6 +111,7 @@ TASKS: dict[str, Callable[[str], dict[str, float]]] = {
     "cold": yaml_cold,
     "cached": yaml_cached,
     "rows": yaml_rows,
+    "checked": checked,
     "large": large,
 }
 
@@ -146,6 +160,9 @@ def main() -> None:
             parts = f"read {found['read'] * 1000:.0f} ms of it, {len(text) / 1e6:.1f} MB"
             line(f"{size} workloads from YAML, cold", found["all"], 2.0 if size == 2000 else None, parts)
             line(f"{size} workloads from YAML, decoded before", measured("cached", str(folder))["all"])
+            all_ = measured("checked", str(folder))
+            more = f"schemas and lints {all_['lints'] * 1000:.0f} ms of it, {all_['findings']:.0f} findings"
+            line(f"{size} workloads, and every check", all_["all"], None, more)
             line(f"{size} workloads, and every row of the list", rows["all"], None, f"{rows['rows']:.0f} rows")
     print(f"{'growth from 100 to 2,000 workloads':<58} n^{exponent(SIZES, times):.2f}")
     small, big = measured("large", "10000x1000"), measured("large", "100000x10000")

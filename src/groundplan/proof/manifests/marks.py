@@ -19,7 +19,7 @@ def line(text: bytes, first: int, path: Path) -> int:
     return 0 if node is None else _descend(node, path) + first - 1
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=4096)
 def _node(text: bytes, first: int) -> yaml.Node | None:
     rows = _rows(text)
     last = first

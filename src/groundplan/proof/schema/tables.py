@@ -49,6 +49,7 @@ class Version:
             raise ValueError(f"Kubernetes {text} is not among {known[0]} to {known[-1]}")
         self.text, self.minor = text, int(text.partition(".")[2])
         self._made: dict[str, shapes.Shape] = {}
+        self._served: dict[str, tuple[str, ...]] = {}
 
     def shape(self, api: str, kind: str) -> shapes.Shape | None:
         """Of a kind; None where this version does not serve it."""
@@ -57,6 +58,11 @@ class Version:
 
     def served(self, kind: str) -> tuple[str, ...]:
         """The API versions that serve a kind here, the most stable and newest first."""
+        if kind not in self._served:
+            self._served[kind] = self._serving(kind)
+        return self._served[kind]
+
+    def _serving(self, kind: str) -> tuple[str, ...]:
         found = [each.rpartition(" ")[0] for each, history in _table().kinds.items()
                  if each.rpartition(" ")[2] == kind and self._now(history) is not None]  # fmt: skip
         return tuple(sorted(found, key=_stability))
