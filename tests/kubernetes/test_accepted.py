@@ -51,11 +51,17 @@ def test_every_platform_is_accepted(drawing):
 
 
 @pytest.mark.parametrize("number", [0, 1, 2], ids=["development", "staging", "production"])
-def test_every_namespace_enforces_the_restricted_standard(number):
+def test_every_namespace_enforces_the_restricted_standard_but_for_the_one_that_says_why_not(number):
     spaces = [tree for tree in worlds.trees(worlds.payments_lowered()[number]) if tree["kind"] == "Namespace"]
     assert len(spaces) == len(worlds.payments().namespaces)
-    for space in spaces:
-        assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    levels = {
+        space["metadata"]["name"]: space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] for space in spaces
+    }
+    assert {name for name, level in levels.items() if level != "restricted"} == {"node-exporter"}
+    (excepted,) = [space for space in spaces if space["metadata"]["name"] == "node-exporter"]
+    assert excepted["metadata"]["annotations"] == {
+        "groundplan.dev/privileged-because": "it reads the memory, disks and network of the host"
+    }
 
 
 def test_a_service_may_be_called_as_what_we_add():

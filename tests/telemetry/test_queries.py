@@ -23,7 +23,8 @@ def plan_with(*things, exports=()) -> Platform:
     space.add(Service("web", python("shop.web"), http=8000, exports=exports))
     space.add(Postgres("db"))
     space.add(Redis("cache"))
-    plan.namespace("watch").add(PrometheusStack())
+    nodes = plan.namespace("nodes", privileged="it reads the host")
+    plan.namespace("watch").add(PrometheusStack(node_exporter=nodes))
     plan.watch(*things)
     return plan
 
@@ -122,3 +123,10 @@ def test_names_of_rules_follow_prometheus_practice():
 def test_a_metric_with_a_bad_name_is_found():
     plan = plan_with(exports=[counter("orders"), counter("orders_total", "a-b")])
     assert [found.code for found in plan.sheet.findings] == ["GP105", "GP105"]
+
+
+def test_a_node_exporter_in_a_restricted_namespace_is_found():
+    plan = Platform("shop")
+    plan.namespace("watch").add(PrometheusStack(node_exporter=plan.namespace("nodes")))
+    (found,) = plan.sheet.findings
+    assert "the restricted namespace nodes refuses" in found.why

@@ -128,6 +128,9 @@ def _around_charts(here: world.World) -> Claims:
                 yield claims.Claim(
                     here.api_server, pods, f"TCP {number}", str(chart.origin), f"API server → webhook of {chart.name}"
                 )
+        if answer.nodes:
+            wanted = f"TCP {','.join(map(str, sorted(answer.nodes)))}"
+            yield claims.Claim(world.at(chart), here.nodes, wanted, str(chart.origin), f"{chart.name} → nodes")
         if answer.outward:
             wanted = f"TCP {','.join(map(str, sorted(answer.outward)))}"
             yield claims.Claim(world.at(chart), here.public, wanted, str(chart.origin), f"{chart.name} → outside")

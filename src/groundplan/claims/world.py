@@ -103,6 +103,10 @@ class World:
         return ",".join(self.listed("api_server") or _PRIVATE)
 
     @property
+    def nodes(self) -> str:
+        return ",".join(self.listed("nodes") or _PRIVATE)
+
+    @property
     def public(self) -> str:
         """Every public address but the cluster's own."""
         return f"0.0.0.0/0,::/0 except {','.join((*_NOT_PUBLIC, *self.listed('ranges')))}"

@@ -95,7 +95,10 @@ def _charts_project(
         {
             "description": f"{name}: the charts of others that it stands on",
             "sourceRepos": sorted({each.source.repository for each in releases}),
-            "destinations": [_destination(env, space) for space in sorted({each.namespace for each in releases})],
+            "destinations": [
+                _destination(env, space)
+                for space in sorted({space for each in releases for space in (each.namespace, *each.spaces)})
+            ],
             "clusterResourceWhitelist": _kinds({kind for each in releases for kind in each.cluster_wide}),
         },
         **{_WAVE: "-1"},

@@ -27,6 +27,8 @@ class Release:
     values: objects.Tree
     cluster_wide: tuple[tuple[str, str], ...]
     """Groups and kinds that it installs outside any namespace."""
+    spaces: tuple[str, ...]
+    """Namespaces that it installs into, beside its own."""
     assumes: str
     """What is taken for granted of its pods, a line each: namespace, labels, ports."""
 
@@ -57,6 +59,7 @@ def _release(owner: component.Component, answer: workloads.Chart, cluster: clust
         source=answer.source,
         values=filled(answer.values, cluster),
         cluster_wide=tuple((group, kind) for group, _, kind in kinds),
+        spaces=answer.spaces,
         assumes=_assumes(owner, answer),
     )
 

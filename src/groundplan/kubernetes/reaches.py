@@ -180,6 +180,9 @@ def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> 
     for number in answer.webhooks:
         for cidr in settings.api_server(cluster.environment):
             yield flows.Flow(flows.Range(cidr), everything, (flows.Port(number),), "API server → webhook", origin)
+    for cidr in settings.nodes(cluster.environment) if answer.nodes else ():
+        numbers = tuple(flows.Port(number) for number in answer.nodes)
+        yield flows.Flow(own, flows.Range(cidr), numbers, f"{answer.source.name} → nodes", origin)
     for addresses in _public(cluster) if answer.outward else ():
         numbers = tuple(flows.Port(number) for number in answer.outward)
         yield flows.Flow(own, addresses, numbers, f"{answer.source.name} → outside", origin)

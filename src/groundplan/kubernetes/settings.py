@@ -21,6 +21,7 @@ KNOWN: dict[str, type | tuple[type, ...]] = {
     "issuer": str,
     "gateway": str,
     "api_server": (list, tuple),
+    "nodes": (list, tuple),
     "ranges": (list, tuple),
     "backups": (backup_shapes.Volume, backup_shapes.ObjectStore, backup_shapes.NoBackup),
     "sync": str,
@@ -111,6 +112,12 @@ def cluster_ranges(env: environment.Environment) -> tuple[str, ...]:
 def api_server(env: environment.Environment) -> tuple[str, ...]:
     """Where the API server is: what the plan says, or any private address."""
     said = env.defaults.get("api_server")
+    return tuple(str(each) for each in cast(list[str], said)) if said else _LOCAL
+
+
+def nodes(env: environment.Environment) -> tuple[str, ...]:
+    """Where the nodes are: what the plan says, or any private address."""
+    said = env.defaults.get("nodes")
     return tuple(str(each) for each in cast(list[str], said)) if said else _LOCAL
 
 

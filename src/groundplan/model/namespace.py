@@ -15,12 +15,16 @@ C = TypeVar("C", bound=components.Component)
 
 
 class Namespace:
-    """A Kubernetes namespace with the components in it."""
+    """A Kubernetes namespace with the components in it.
 
-    def __init__(self, name: str, plan: platform.Platform) -> None:
+    `privileged` says why pods in it may use the host: the one exception to the restricted standard, by name.
+    """
+
+    def __init__(self, name: str, plan: platform.Platform, privileged: str = "") -> None:
         self.origin = origins.here()
         self.name = components.checked_name(name, "namespace", self.origin)
         self.plan = plan
+        self.privileged = privileged
         self.components: list[components.Component] = []
 
     def add(self, component: C) -> C:

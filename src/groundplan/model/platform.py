@@ -61,9 +61,9 @@ class Platform:
         """Where the world finds it, late-bound: the environment's host, or the entry's address on a laptop."""
         return values.PublicUrl()
 
-    def namespace(self, name: str) -> namespaces.Namespace:
-        """A namespace, closed both ways but for the edges declared."""
-        made = namespaces.Namespace(name, self)
+    def namespace(self, name: str, *, privileged: str = "") -> namespaces.Namespace:
+        """A namespace, closed both ways but for the edges declared; `privileged` says why its pods may use the host."""
+        made = namespaces.Namespace(name, self, privileged)
         self.namespaces.append(made)
         return made
 
@@ -140,9 +140,9 @@ class Platform:
         ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an HTTPRoute beside the Ingress),
         `availability_zones`, `storage` (a size, or ``"ephemeral"``), `storage_class`, `replicas`, `resources`,
         `backups` (an ObjectStore, a Volume, or NoBackup with the reason),
-        `api_server` and `ranges` (CIDRs: where it is, and what no edge to the outside may reach). With `gitops`:
-        `sync` (``"manual"``, ``"automated"``, or ``"approved"``, by moving a `revision` of its own), `revision` (a
-        branch or tag), `cluster` (its URL or its name in Argo CD)."""
+        `api_server`, `nodes` and `ranges` (CIDRs: where they are, and what no edge to the outside may reach). With
+        `gitops`: `sync` (``"manual"``, ``"automated"``, or ``"approved"``, by moving a `revision` of its own),
+        `revision` (a branch or tag), `cluster` (its URL or its name in Argo CD)."""
         return self._environment(name, defaults, local=False)
 
     def _environment(self, name: str, defaults: Mapping[str, object], *, local: bool) -> environments.Environment:

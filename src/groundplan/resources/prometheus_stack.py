@@ -5,26 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from groundplan.model import component, environment, resource
+from groundplan.model import component, environment, findings, namespace, resource
 from groundplan.resources import images
 from groundplan.shapes import backups, ports, processes, signals, workloads
 
+_KUBELET, _NODE_EXPORTER = 10250, 9100
 _CONTROL_PLANE = ("coreDns", "kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 
 
 @final
 class PrometheusStack(resource.Resource):
-    """Scrapes every component that answers on a metrics port, every `interval` seconds, and keeps `retention`."""
+    """Scrapes every component that answers on a metrics port, every `interval` seconds, and keeps `retention`.
+
+    The node exporter needs the host, which a restricted namespace refuses: it runs where it is given a namespace of
+    its own, `node_exporter`, and nowhere otherwise.
+    """
 
     grants = "nothing; it is the one that scrapes"
 
     def __init__(
-        self, name: str = "prometheus", *, interval: int = 30, retention: str = "15d", storage: str = "10Gi"
+        self,
+        name: str = "prometheus",
+        *,
+        interval: int = 30,
+        retention: str = "15d",
+        storage: str = "10Gi",
+        node_exporter: namespace.Namespace | None = None,
     ) -> None:
         super().__init__(name, listens={"prometheus": ports.Http(9090), "grafana": ports.Http(3000)})
         self.interval = interval
         self.retention = retention
         self.storage = storage
+        self.node_exporter = node_exporter
+        if node_exporter is not None and not node_exporter.privileged:
+            why = f"the node exporter reads the host, which the restricted namespace {node_exporter.name} refuses"
+            remedy = f'plan.namespace("{node_exporter.name}", privileged="it reads the host\'s memory and disks")'
+            findings.report("GP105", f"{name}: node_exporter", why=why, remedy=remedy)
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
         return {"storage": str, "retention": str}
@@ -33,9 +49,8 @@ class PrometheusStack(resource.Resource):
         return backups.NoBackup("metrics are observations, kept for their retention")
 
     def signals(self) -> signals.Signals:
-        return signals.Exports(
-            documented=("kube-state-metrics", "kubelet", "node-exporter"), monitored=False, collects=True
-        )
+        nodes = ("node-exporter",) if self.node_exporter else ()
+        return signals.Exports(documented=("kube-state-metrics", "kubelet", *nodes), monitored=False, collects=True)
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("every service answers /metrics; nothing collects them yet")
@@ -55,6 +70,8 @@ class PrometheusStack(resource.Resource):
                 "rbac.authorization.k8s.io/ClusterRoleBinding",
             ),
             webhooks=(10250,),
+            nodes=(_NODE_EXPORTER, _KUBELET) if self.node_exporter else (_KUBELET,),
+            spaces=(self.node_exporter.name,) if self.node_exporter else (),
             scrapes=True,
         )
 
@@ -74,8 +91,12 @@ class PrometheusStack(resource.Resource):
                     **volume,
                 }
             },
-            # It needs the host, which a restricted namespace refuses.
-            "nodeExporter": {"enabled": False},
+            "nodeExporter": {"enabled": self.node_exporter is not None},
+            **(
+                {"prometheus-node-exporter": {"namespaceOverride": self.node_exporter.name}}
+                if self.node_exporter
+                else {}
+            ),
             # These would make Services in kube-system, for ports that most clusters keep closed.
             **{part: {"enabled": False} for part in _CONTROL_PLANE},
         }

@@ -126,6 +126,10 @@ class Chart:
     """Ports that anybody outside may reach."""
     outward: tuple[int, ...] = ()
     """Ports of public addresses that its pods call."""
+    nodes: tuple[int, ...] = ()
+    """Ports that its pods call on the nodes themselves: the kubelet's, an exporter's."""
+    spaces: tuple[str, ...] = ()
+    """Namespaces that it installs into, beside that of its resource."""
     scrapes: bool = False
     """Whether it collects what components answer on their metrics ports."""
     guest: Guest | None = None
