@@ -121,3 +121,23 @@ def test_spoiled_objects_of_the_kinds_that_lints_read_never_stop_the_program(see
 @hypothesis.given(strategies.clusters(), st.randoms(use_true_random=False))
 def test_a_spoiled_cluster_never_stops_the_program(documents: list[dict[str, Any]], draw: random.Random) -> None:
     survive(spoiled(documents, draw))
+
+
+def test_a_schema_that_holds_itself_is_not_followed_for_ever() -> None:
+    schema: dict[str, Any] = {"type": "object"}
+    value: dict[str, Any] = {}
+    for _ in range(900):
+        schema, value = {"type": "object", "properties": {"a": schema}}, {"a": value}
+    definition = copy.deepcopy(next(each for each in CLEAN if each["kind"] == "CustomResourceDefinition"))
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = schema
+    tea = {"apiVersion": "shop.example.com/v1", "kind": "Tea", "metadata": {"name": "t", "namespace": "shop"}, **value}
+    said = verdict.check(proof.Cluster.of([definition, tea])).findings
+    assert any("nested too deep" in each.what for each in said)
+
+
+def test_variables_of_variables_do_not_grow() -> None:
+    made = copy.deepcopy(ORDERED)
+    job = next(each for each in made if each["metadata"]["name"] == "migrate")
+    variables = [{"name": f"V{number}", "value": f"$(V{number + 1})$(V{number + 1})"} for number in range(60)]
+    job["spec"]["template"]["spec"]["initContainers"][0].update(env=variables, command=["nc", "$(V0)"])
+    survive(made)

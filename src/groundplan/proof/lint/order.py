@@ -135,14 +135,17 @@ def waits(known: facts.Facts, pod: facts.Pod) -> Iterator[Wait]:
                 yield (*container.path, "command"), f"{namespace}/{name}", members
 
 
+_VARIABLE = re.compile(r"\$[({]?([A-Za-z_][A-Za-z0-9_]*)[)}]?")
+
+
 def _said(container: facts.Container) -> str:
-    """Command and arguments, with the variables filled in that the container gives a value."""
+    """Command and arguments, with the variables filled in that the container gives a value.
+
+    Once, and not in what was filled in: variables of variables could make a text of any length.
+    """
     text = " ".join(each for field in ("command", "args") for each in fields.words(container.spec.get(field)))
-    for each in fields.items(container.spec.get("env")):
-        name = re.escape(str(each.get("name")))
-        value = str(each.get("value", ""))
-        text = re.sub(rf"\$(\({name}\)|{{{name}}}|{name}\b)", value.replace("\\", r"\\"), text)
-    return text
+    values = {str(each.get("name")): str(each.get("value", "")) for each in fields.items(container.spec.get("env"))}
+    return _VARIABLE.sub(lambda match: values.get(match[1], ""), text)
 
 
 def _hosts(text: str, own: str) -> set[tuple[str, str]]:

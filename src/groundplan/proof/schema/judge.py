@@ -16,6 +16,8 @@ _PYTHON: dict[str, tuple[type, ...]] = {
     "string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float), shapes.WORD: (int, str),
     shapes.QUANTITY: (int, float, str),
 }  # fmt: skip
+DEEPEST = 120
+"""Levels of an object that are judged: types that hold themselves go down as far as whoever writes them."""
 _WORDS = {
     shapes.OBJECT: "a mapping", shapes.MAP: "a mapping", shapes.LIST: "a list", "string": "text",
     "boolean": "true or false", "integer": "a whole number", "number": "a number", shapes.WORD: "a number or text",
@@ -37,6 +39,9 @@ def judge(value: Any, shape: shapes.Shape, path: tuple[str | int, ...] = ()) -> 
     """Everything wrong with a value. Null is as good as absent, as the API server has it."""
     kind = shape.kind
     if value is None or kind == shapes.ANY:
+        return
+    if len(path) > DEEPEST:
+        yield Wrong(TYPE, path, "is nested too deep to be judged", f"it is below {DEEPEST} levels", "make it flatter")
         return
     if kind == shapes.OBJECT or kind == shapes.MAP:
         if not isinstance(value, dict):
