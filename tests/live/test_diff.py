@@ -141,3 +141,21 @@ def test_what_a_secret_holds_is_not_told(api):
     runs.run(api, [NAMESPACE, made("v1 Secret", "keys", data={"one": "b25l", "two": "dHdv"})])
     found = diff(api, [NAMESPACE, made("v1 Secret", "keys", data={"one": "bmV3", "three": "dGhyZWU="})])
     assert told(found) == [("changes", "Secret shop/keys", "one changes", "two goes", "three appears")]
+
+
+def test_a_schedule_whose_last_run_failed_is_not_well(api):
+    spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": runs.pods("backup")}}}
+    wanted = [NAMESPACE, made("batch/v1 CronJob", "backup", spec=spec)]
+    runs.run(api, wanted)
+    live = api.cluster.find("CronJob", "backup", "shop")
+    told = []
+    for times in ({}, {"lastScheduleTime": "2026-02-02T03:00:00Z", "lastSuccessfulTime": "2026-02-01T03:01:00Z"},
+                  {"lastScheduleTime": "2026-02-02T03:00:00Z", "lastSuccessfulTime": "2026-02-02T03:01:00Z"}):  # fmt: skip
+        live["status"] = times
+        row = status.of(server.connected(api), OWN, wanted).rows[0]
+        told.append((row.ok, row.state.partition(", last done ")[2]))
+    assert told == [
+        (True, "never"),
+        (False, "2026-02-01T03:01:00Z, the run of 2026-02-02T03:00:00Z failed"),
+        (True, "2026-02-02T03:01:00Z"),
+    ]

@@ -108,6 +108,18 @@ def test_what_a_killed_deploy_left_the_next_one_ends_after_its_lock_ran_out(shop
     assert "waiting for the lock" in said
 
 
+@pytest.mark.slow
+def test_a_second_deploy_at_once_ends_and_says_who_is_at_work(shop, api):
+    api.cluster.troubles["web"] = {"waiting": {"reason": "ImagePullBackOff"}}
+    first = shop.start("deploy", "--from-plan")
+    waited(api, "pods")
+    code, said = shop.run("deploy", "--from-plan")
+    assert (code, "another deploy is at work" in said) == (1, True), said
+    del api.cluster.troubles["web"]
+    api.cluster.settle()
+    assert first.communicate(timeout=30) and first.returncode == 0
+
+
 def waited(api, part: str) -> None:
     """Until the cluster was asked for something."""
     for _ in range(300):

@@ -30,7 +30,7 @@ _COLOURS = {"created": "green", "changed": "yellow", "replaced": "yellow", "dele
 @click.option("--from-plan", is_flag=True, help="Deploy the plan even where deploy/ says something else.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=click.IntRange(min=0),
     default=600,
     show_default=True,
     metavar="SECONDS",

@@ -72,7 +72,7 @@ def _row(client: clients.Client, made: objects.Object, live: Tree | None) -> Row
     if live is None:
         return Row(key, False, "not there")
     if key.kind == "CronJob":
-        return Row(key, True, _schedule(live), _images(live["spec"]["jobTemplate"]["spec"]["template"]))
+        return _schedule(key, live)
     images = _images(live["spec"]["template"])
     if key.kind == "Job" and waves.is_waiting(live):
         return Row(key, True, "waits to be started", images)
@@ -82,11 +82,16 @@ def _row(client: clients.Client, made: objects.Object, live: Tree | None) -> Row
     return Row(key, found.ready, str(found), images, restarts, _last(statuses))
 
 
-def _schedule(live: Tree) -> str:
+def _schedule(key: objects.Key, live: Tree) -> Row:
+    images, status = _images(live["spec"]["jobTemplate"]["spec"]["template"]), live.get("status") or {}
     if live["spec"].get("suspend"):
-        return "suspended"
-    last = (live.get("status") or {}).get("lastSuccessfulTime")
-    return f"{live['spec']['schedule']}, last done {last or 'never'}"
+        return Row(key, True, "suspended", images)
+    began, done = str(status.get("lastScheduleTime") or ""), str(status.get("lastSuccessfulTime") or "")
+    if status.get("active"):
+        return Row(key, True, f"{live['spec']['schedule']}, running since {began}", images)
+    # The time of success is when a run ended, so it is never before that run began.
+    failed = f", the run of {began} failed" if began > done else ""
+    return Row(key, not failed, f"{live['spec']['schedule']}, last done {done or 'never'}{failed}", images)
 
 
 def _images(template: Tree) -> tuple[str, ...]:
