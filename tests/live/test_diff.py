@@ -147,15 +147,15 @@ def test_a_schedule_whose_last_run_failed_is_not_well(api):
     spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": runs.pods("backup")}}}
     wanted = [NAMESPACE, made("batch/v1 CronJob", "backup", spec=spec)]
     runs.run(api, wanted)
-    live = api.cluster.find("CronJob", "backup", "shop")
-    told = []
-    for times in ({}, {"lastScheduleTime": "2026-02-02T03:00:00Z", "lastSuccessfulTime": "2026-02-01T03:01:00Z"},
-                  {"lastScheduleTime": "2026-02-02T03:00:00Z", "lastSuccessfulTime": "2026-02-02T03:01:00Z"}):  # fmt: skip
+    began, before, after = "2026-02-02T03:00:00Z", "2026-02-01T03:01:00Z", "2026-02-02T03:01:00Z"
+    known = [{}, *({"lastScheduleTime": began, "lastSuccessfulTime": done} for done in (before, after))]
+    live, told = api.cluster.find("CronJob", "backup", "shop"), []
+    for times in known:
         live["status"] = times
         row = status.of(server.connected(api), OWN, wanted).rows[0]
         told.append((row.ok, row.state.partition(", last done ")[2]))
     assert told == [
         (True, "never"),
-        (False, "2026-02-01T03:01:00Z, the run of 2026-02-02T03:00:00Z failed"),
-        (True, "2026-02-02T03:01:00Z"),
+        (False, f"{before}, the run of {began} failed"),
+        (True, after),
     ]
