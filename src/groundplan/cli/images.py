@@ -59,7 +59,7 @@ def build(
     plan = load.load(load.find(name, Path()))
     names = names or builders.names(plan)
     if not names:
-        raise click.ClickException(f"every program of {plan.name} brings an image of its own")
+        raise click.ClickException(f"nothing of {plan.name} runs in an image of its own code: all bring theirs")
     try:
         file, context = builders.source(plan, plan.file.parent / deploy.FOLDER)
         settings, arguments = pip.settings(os.environ), builders.arguments(context, base, os.environ)

@@ -147,4 +147,4 @@ def test_a_platform_of_foreign_images_has_nothing_to_build(shop, machine):
     (shop / "plan.py").write_text(PLAN.replace('python("shop.web")', 'image("docker.io/library/nginx:1")'))
     code, _, err = finished(machine(shop, podman=ANSWERS))
     assert code == 2
-    assert "image of its own" in err
+    assert "all bring theirs" in err

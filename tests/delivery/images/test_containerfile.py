@@ -99,6 +99,16 @@ def test_there_is_none_where_nothing_says_what_to_install_and_none_beside_the_au
     assert build(shop) == ""
 
 
+@pytest.mark.parametrize("version", ["", "1 0", "1/0", "-1", "1@2", "v" * 129, 'a"$b'])
+def test_a_version_that_can_be_no_tag_is_a_finding(shop, version):
+    (shop / "plan.py").write_text(PLAN.replace('Platform("shop")', f'Platform("shop", version={version!r})'))
+    command = [sys.executable, "-m", "groundplan", "build"]
+    done = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "can be no tag of its image" in done.stderr
+    assert "plan.py:3" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "[project", "project = 3", "[project]\nname = 3", "[tool.uv]\nworkspace = 1"])
 def test_a_pyproject_that_says_nothing_is_as_good_as_none(shop, text):
     (shop / "pyproject.toml").write_text(text)

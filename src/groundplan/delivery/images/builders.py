@@ -23,7 +23,8 @@ from collections.abc import Mapping
 
 from groundplan.delivery.images import containerfile, pip, workspace
 from groundplan.kubernetes import containers
-from groundplan.model import origin, platform, processes
+from groundplan.kubernetes.feasibility import environments
+from groundplan.model import origin, platform
 
 PROGRAMS = ("docker", "podman", "buildah")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -63,15 +64,10 @@ class Recipe:
 
 
 def names(plan: platform.Platform) -> tuple[str, ...]:
-    """What the environments call the image of the platform's own code; empty if all its programs bring theirs."""
-    if not any(_is_own(each.process) for each in plan.programs):
-        return ()
-    found = [containers.built(plan, env) for env in plan.environments if not env.local and env.defaults.get("registry")]
-    return tuple(dict.fromkeys(found)) or (f"localhost/{plan.name}:{plan.version}",)
-
-
-def _is_own(process: processes.Process) -> bool:
-    return not isinstance(process, processes.Image) and process.image is None
+    """What the environments call the image of the platform's own code; empty if nothing runs in it."""
+    wanted = [env for env in plan.environments if environments.is_built(plan, env)]
+    found = [containers.built(plan, env) for env in wanted if not env.local and env.defaults.get("registry")]
+    return tuple(dict.fromkeys(found)) or ((f"localhost/{plan.name}:{plan.version}",) if wanted else ())
 
 
 def source(plan: platform.Platform, deploy: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:

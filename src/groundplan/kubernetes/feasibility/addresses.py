@@ -11,6 +11,7 @@ _PART = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){_PART}(\.{_PART})*")
 # https://github.com/distribution/reference: a host with a port, and a path in small letters.
 _REGISTRY = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _REVISION = re.compile(r"[^\s~^:?*\[\\]+")
 _CLUSTER = re.compile(r"https://\S+|[^\s/]+")
 
@@ -28,6 +29,9 @@ _OPTIONAL = ("host", "issuer")
 
 
 def check(plan: platform.Platform, env: environment.Environment) -> finding.Found:
+    if not _TAG.fullmatch(plan.version):
+        what, why = f"platform {plan.name}: version", f"{plan.version!r} can be no tag of its image"
+        yield findings.Finding("GP105", what, plan.origin, why, 'write version="1.0.0"')
     for word, (pattern, meaning, remedy) in _WORDS.items():
         said = str(env.defaults.get(word, ""))
         if word in env.defaults and not pattern.fullmatch(said) and (said or word not in _OPTIONAL):

@@ -25,7 +25,7 @@ def words(env: environment.Environment) -> finding.Found:
 def needed(plan: platform.Platform, env: environment.Environment) -> finding.Found:
     if plan.entries and not settings.host(env):
         yield _lacks(env, "host", "the world must find the entry somewhere", f'host="{plan.name}.example.com"')
-    if "registry" not in env.defaults and _is_built(plan, env):
+    if "registry" not in env.defaults and is_built(plan, env):
         why = "nothing says where the image of the platform's own code is"
         yield _lacks(env, "registry", why, 'registry="registry.example.com/team"')
     if env.defaults.get("gateway") and settings.gateway(env) is None:
@@ -43,7 +43,7 @@ def needed(plan: platform.Platform, env: environment.Environment) -> finding.Fou
         yield findings.Finding("GP103", f"environment {env.name}: secrets", env.origin, why, remedy)
 
 
-def _is_built(plan: platform.Platform, env: environment.Environment) -> bool:
+def is_built(plan: platform.Platform, env: environment.Environment) -> bool:
     """Whether anything runs in the image of the platform's own code: a program, or a migration."""
     own = (each.process for each in plan.programs)
     if any(not isinstance(each, processes.Image) and each.image is None for each in own):
