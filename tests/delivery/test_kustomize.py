@@ -51,7 +51,7 @@ def config_map(data: dict[str, str], name: str = "some") -> objects.Object:
 
 
 def environments(*found: tuple[objects.Object, ...]) -> tuple[lower.Lowered, ...]:
-    return tuple(lower.Lowered(f"env-{number}", each, ()) for number, each in enumerate(found))
+    return tuple(lower.Lowered(f"env-{number}", each, (), ()) for number, each in enumerate(found))
 
 
 # kustomize itself refuses DEL, and writes a NEL as it stands, which is a line's end to a reader of YAML 1.1.
