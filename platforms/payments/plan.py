@@ -49,9 +49,10 @@ pool = gauge("db_pool_connections", "state")  # idle, used, limit
 engine = cpu("100m", "500m") & memory("256Mi", "512Mi")
 
 # The engines, and a database for each service with an owner that migrates it.
+after_data = daily(keep=14, at="04:00")  # whatever the databases hold encrypted is older than the keys kept then
 postgres = databases.add(Postgres("postgres", version=15, storage="5Gi", backup=daily(keep=14), resources=engine))
 redis = databases.add(Redis("redis", version=7, storage="5Gi", durable=True, backup=daily(keep=7), resources=engine))
-vault = vaults.add(Vault("vault", version="1.15.4", storage="1Gi", backup=daily(keep=14), resources=small))
+vault = vaults.add(Vault("vault", version="1.15.4", storage="1Gi", backup=after_data, resources=small))
 nodes = plan.namespace("node-exporter", privileged="it reads the memory, disks and network of the host")
 prometheus = monitoring.add(PrometheusStack("prometheus", interval=30, retention="15d", node_exporter=nodes))
 traces = plan.external("traces", https=443)  # who keeps them

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from groundplan.kubernetes import drafts
 from groundplan.model import findings
 from groundplan.model import names as model_names
+from groundplan.shapes import backups
 
 FILES = "-files"
 SECRETS = "-secrets"
@@ -26,10 +27,10 @@ SERVICES = "-services"
 EXPORTER = "-exporter"
 ALERTS = "-alerts"
 BOARD = "-board"
-BACKUP = "-backup"
+BACKUP = backups.BACKUP
 BACKUPS = "-backups"
-RESTORE = "-restore"
-ACCOUNT = "-account"
+RESTORE = backups.RESTORE
+ACCOUNT = backups.ACCOUNT
 
 SUFFIXES = (
     FILES,

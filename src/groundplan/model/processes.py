@@ -35,6 +35,11 @@ class Image:
 Process = Python | Command | Image
 
 
+def words(process: Process) -> tuple[str, ...]:
+    """The command line: for an image, its arguments."""
+    return ("python", "-m", process.module) if isinstance(process, Python) else process.argv
+
+
 def python(module: str, *, image: str | None = None) -> Python:
     """A Python module, run as ``python -m module``; its package is found beside the plan or installed."""
     if not isinstance(module, str) or not all(part.isidentifier() for part in module.split(".")):

@@ -60,6 +60,12 @@ Place = Volume | ObjectStore | NoBackup
 """Where an environment keeps its backups, or why it keeps none."""
 
 
+BACKUP, RESTORE = "-backup", "-restore"
+"""What the CronJobs of a resource are called after its name."""
+ACCOUNT = "-account"
+"""What the account of an object store is called after the name of whom it belongs to."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Work:
     """What is run to make dumps, or to put them back.

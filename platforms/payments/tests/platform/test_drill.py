@@ -78,10 +78,10 @@ class Drill:
     def psql(self, database: str, sql: str) -> str:
         (address,) = (each["addresses"]["postgres"] for each in self.stage.instances() if each["unit"] == "postgres")
         host, _, port = address.partition(":")
-        return engines._checked(
-            ["env", f"PGPASSFILE={self.stage.data}/files/postgres/pgpass", str(engines._postgres_programs() / "psql"),
-             "-XqAt", "-h", host, "-p", port, "-U", "postgres", "-d", database, "-c", sql]
-        ).strip()  # fmt: skip
+        services = f"PGSERVICEFILE={self.stage.data}/files/postgres/services.conf"
+        program = str(engines._postgres_programs() / "psql")
+        reach = [program, "-XqAt", "-h", host, "-p", port, "-U", "postgres", "-d", database]
+        return engines._checked(["env", "PGSERVICE=admin", services, *reach, "-c", sql]).strip()
 
     def rows(self) -> dict[str, str]:
         """The number and the checksum of all rows, by table of every database."""

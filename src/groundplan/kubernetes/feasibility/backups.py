@@ -84,7 +84,7 @@ def _ways(item: items.Item, plan: platform.Platform, env: environment.Environmen
     if not item.has_procedures(plan):
         what = f"{name} wants a backup and does not say how"
         yield findings.Finding(
-            "GP310", what, origin, "its class has no `procedures`", "define them, or backup=NoBackup(…)"
+            "GP330", what, origin, "its class has no `procedures`", "define them, or backup=NoBackup(…)"
         )
         return
     answer = item.resource.objects(env, plan.edges_to(item.resource))
@@ -95,4 +95,4 @@ def _ways(item: items.Item, plan: platform.Platform, env: environment.Environmen
     if said == settings.EPHEMERAL and "volume" in (procedures.save.on, procedures.restore.on):
         what = f"{env.name}: {name} is backed up and keeps its data nowhere"
         why = "its dumps are put back into its volume, and ephemeral data has none"
-        yield findings.Finding("GP311", what, env.origin, why, 'give it storage="…", or backups=NoBackup("a reason")')
+        yield findings.Finding("GP331", what, env.origin, why, 'give it storage="…", or backups=NoBackup("a reason")')

@@ -207,9 +207,8 @@ def _told(place: directory.Directory, request: protocol.Request) -> protocol.Res
 
 def _verified(check: platform.Verification, everything: units.LocalPlan, say: save.Say) -> Verified:
     """What the platform itself says of its data, asked where the service runs."""
-    process = check.process
-    argv = ["python", "-m", process.module] if isinstance(process, processes.Python) else list(process.argv)
+    argv = processes.words(check.process)
     done = inside.run(everything, check.service.name, argv, capture=True)
     said = (done.stdout + done.stderr).strip()
-    say(f"{'holds' if done.returncode == 0 else 'does not hold'}: {' '.join(argv[2:] or argv)}")
+    say(f"{'holds' if done.returncode == 0 else 'does not hold'}: {' '.join(argv)}")
     return Verified(check=" ".join(argv), ok=done.returncode == 0, said=said)
