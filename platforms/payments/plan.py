@@ -10,6 +10,7 @@ from groundplan import (
     Panel,
     Platform,
     Probes,
+    Receivers,
     Service,
     Worker,
     counter,
@@ -303,6 +304,12 @@ production = plan.environment(
     ),
 )
 production.set(api, replicas=Autoscale(2, 10, cpu=70))
+production.set(
+    prometheus,
+    tells=Receivers(
+        mail="oncall@example.com", sender="alerts@pay.example.com", smarthost="smtp.example.com:587", user="alerts"
+    ),
+)
 production.set(postgres, storage="100Gi")
 production.set(acquirer, host="gateway.acquirer.example", cidrs=["203.0.113.0/24"])
 production.set(smtp, host="smtp.example.com", cidrs=["198.51.100.0/24"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from groundplan.model.platform import Platform
     from groundplan.model.processes import command, image, python
     from groundplan.model.service import Job, Service, Worker
-    from groundplan.shapes.alerts import Alert, Condition
+    from groundplan.shapes.alerts import Alert, Condition, Receivers
     from groundplan.shapes.boards import Board, Panel
     from groundplan.shapes.objectives import Objective
     from groundplan.shapes.ports import Grpc, Http, Tcp
@@ -35,7 +35,7 @@ _HOMES = {
     "model.platform": ("Platform",),
     "model.processes": ("command", "image", "python"),
     "model.service": ("Job", "Service", "Worker"),
-    "shapes.alerts": ("Alert", "Condition"),
+    "shapes.alerts": ("Alert", "Condition", "Receivers"),
     "shapes.boards": ("Board", "Panel"),
     "shapes.objectives": ("Objective",),
     "shapes.ports": ("Grpc", "Http", "Tcp"),
@@ -62,6 +62,7 @@ __all__ = [
     "Panel",
     "Platform",
     "Probes",
+    "Receivers",
     "Service",
     "Tcp",
     "Value",

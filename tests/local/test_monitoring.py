@@ -13,6 +13,8 @@ from hypothesis import given
 
 from groundplan.local.plan import lower, monitoring, site, units
 from groundplan.model import platform
+from groundplan.shapes import alerts
+from groundplan.telemetry import routing
 from tests import sites, strategies
 from tests.kubernetes import worlds
 from tests.telemetry import debian
@@ -77,11 +79,11 @@ def test_the_real_programs_take_the_files(tmp_path):
 def test_an_alert_goes_where_its_severity_says(tmp_path):
     found = monitors(watched(worlds.payments()))["prometheus-alertmanager"]
     (tmp_path / "alertmanager.yml").write_text(contents(found)["alertmanager.yml"])
-    for severity in ("critical", "warning", "info"):
+    for severity, receiver in (*((each, each) for each in ("critical", "warning", "info")), ("none", "nobody")):
         argv = [debian.program("amtool"), "config", "routes", "test", f"severity={severity}", "job=web"]
         argv += [f"--config.file={tmp_path / 'alertmanager.yml'}"]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-        assert done.stdout.strip() == severity
+        assert done.stdout.strip() == receiver
 
 
 def test_nobody_listens_but_on_the_loopback():
@@ -127,3 +129,29 @@ def test_where_prometheus_is_missing_one_line_says_how_to_install_it(tmp_path):
     assert done.returncode == 1
     assert "fix: sudo apt-get install prometheus prometheus-alertmanager" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_clusters_alertmanager_reads_what_is_secret_from_files_and_is_taken_by_the_real_one(tmp_path):
+    by = alerts.Receivers(
+        mail="oncall@example.com", sender="alerts@example.com", smarthost="smtp.example.com:587", user="a"
+    )
+    told = routing.told(by, "prometheus-receivers")
+    (webhook,) = told["info"]["webhook_configs"]
+    assert webhook["url_file"] == "/etc/alertmanager/secrets/prometheus-receivers/webhook-url"
+    assert set(told["critical"]) == {"email_configs", "slack_configs"}
+    assert set(told["warning"]) == {"email_configs"}
+    # The word came with 0.26; Debian's is older.
+    old = {**told, "info": {"webhook_configs": [{"url": "http://example.com"}]}}
+    (tmp_path / "alertmanager.yml").write_text(json.dumps(routing.tree(old)))
+    command = [debian.program("amtool"), "check-config", str(tmp_path / "alertmanager.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_where_somebody_is_told_may_alertmanager_call_outside():
+    for one in worlds.payments_lowered():
+        (release,) = [each for each in one.releases if each.component == "prometheus"]
+        policies = {made.key.name for made in one.objects if made.key.kind == "NetworkPolicy"}
+        is_told = one.environment == "production"
+        assert ("alertmanager" in release.values) is is_told
+        assert ("prometheus-callers" in policies) is is_told

@@ -49,6 +49,9 @@ def _assumed(here: world.World) -> Iterator[claims.Assumed]:
     for chart, answer in here.charts.items():
         why = f"{chart.name} is what chart {answer.source.name} {answer.source.version} starts"
         yield claims.Assumed(chart.namespace or "", chart.name, dict(answer.pods), why, ports=_ports(chart))
+        if answer.callers:
+            name = here.calling(chart).rpartition("/")[2]
+            yield claims.Assumed(chart.namespace or "", name, dict(answer.callers), f"{why}, to call outward")
     for guest in here.guests:
         why = f"{guest.chart.name} starts these beside an entry"
         yield claims.Assumed(guest.namespace, guest.name, dict(guest.shape.labels), why)

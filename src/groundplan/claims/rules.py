@@ -133,7 +133,7 @@ def _around_charts(here: world.World) -> Claims:
             yield claims.Claim(world.at(chart), here.nodes, wanted, str(chart.origin), f"{chart.name} → nodes")
         if answer.outward:
             wanted = f"TCP {','.join(map(str, sorted(answer.outward)))}"
-            yield claims.Claim(world.at(chart), here.public, wanted, str(chart.origin), f"{chart.name} → outside")
+            yield claims.Claim(here.calling(chart), here.public, wanted, str(chart.origin), f"{chart.name} → outside")
         for name in answer.world:
             why = f"world → {chart.name}"
             yield claims.Claim(claims.OUTSIDE, world.at(chart), _number(chart.ports[name]), str(chart.origin), why)
@@ -155,7 +155,8 @@ names are looked up by whoever opens connections (`drawing`)."""
 
 def _mates(chart: component.Component, here: world.World) -> list[str]:
     """The pods of charts in the namespace of one, those that nobody knows among them."""
-    known = (world.at(each) for each in here.charts if each.namespace == chart.namespace)
+    beside = [each for each in here.charts if each.namespace == chart.namespace]
+    known = sorted({name for each in beside for name in (world.at(each), here.calling(each))})
     return [*known, f"{chart.namespace}/{world.OTHERS}"]
 
 

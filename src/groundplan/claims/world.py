@@ -71,6 +71,10 @@ class World:
             each: answer for each in plan.resources if isinstance(answer := self.answers[each.name], workloads.Engine)
         }
 
+    def calling(self, chart: resource.Resource) -> str:
+        """The pods of a chart that call outward, by ``namespace/name``."""
+        return f"{at(chart)}-callers" if self.charts[chart].callers else at(chart)
+
     def runs(self, each: component.Component) -> bool:
         """Whether there are pods of it."""
         there = isinstance(self.answers.get(each.name), workloads.Engine | workloads.Chart)

@@ -6,12 +6,13 @@ https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dash
 
 from __future__ import annotations
 
+import dataclasses
 from typing import cast
 
 from groundplan.kubernetes import clusters, drafts, exporters, names
 from groundplan.model import component, resource
-from groundplan.shapes import objects
-from groundplan.telemetry import check, targets
+from groundplan.shapes import objects, workloads
+from groundplan.telemetry import check, routing, targets
 from groundplan.telemetry.boards import boardbook, grafana
 from groundplan.telemetry.rules import rulebook
 
@@ -30,6 +31,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for target in targets.of(cluster.plan):
         if target.exports.monitored and (target.job in draft.pods or target.job in draft.charts):
             _monitor(target, scraper, cluster, draft)
+    draft.charts[scraper.name] = _telling(draft.charts[scraper.name], scraper.name)
     _rules(scraper, cluster, draft)
     _boards(scraper, cluster, draft)
 
@@ -50,6 +52,16 @@ def _monitor(
     chosen = dict(chart.pods) if chart else draft.labels(target.job)
     spec = {"selector": {"matchLabels": chosen}, "podMetricsEndpoints": [endpoint]}
     draft.add(f"{_API} PodMonitor", target.job, {"spec": spec}, target.owner.origin, namespace=target.namespace)
+
+
+def _telling(answer: workloads.Chart, name: str) -> workloads.Chart:
+    """With what Alertmanager is to do, in the chart's values."""
+    if answer.tells is None:
+        return answer
+    secret = f"{name}{names.RECEIVERS}"
+    config = routing.tree(routing.told(answer.tells, secret))
+    values = {"alertmanager": {"config": config, "alertmanagerSpec": {"secrets": [secret]}}}
+    return dataclasses.replace(answer, values={**answer.values, **values})
 
 
 def _rules(scraper: component.Component, cluster: clusters.Cluster, draft: drafts.Draft) -> None:

@@ -27,6 +27,8 @@ SERVICES = "-services"
 EXPORTER = "-exporter"
 ALERTS = "-alerts"
 BOARD = "-board"
+CALLERS = "-callers"
+RECEIVERS = "-receivers"
 BACKUP = backups.BACKUP
 BACKUPS = "-backups"
 RESTORE = backups.RESTORE
@@ -51,6 +53,8 @@ SUFFIXES = (
     EXPORTER,
     ALERTS,
     BOARD,
+    CALLERS,
+    RECEIVERS,
     BACKUP,
     BACKUPS,
     RESTORE,

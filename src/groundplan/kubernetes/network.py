@@ -29,6 +29,13 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     ends |= {name: (reaches.chart(name, cluster), cluster.components[name].origin) for name in draft.charts}
     for name, (end, origin) in ends.items():
         _policy(name, end, ways, draft, origin)
+    calling = {
+        f"{name}{names.CALLERS}": (name, reaches.callers(name, cluster))
+        for name, answer in draft.charts.items()
+        if answer.callers
+    }
+    for made, (name, end) in calling.items():
+        _policy(made, end, ways, draft, cluster.components[name].origin, owner=name)
     for guest in reaches.guests(cluster, draft):
         name = f"{guest.chart}{names.GUESTS}"
         _policy(name, guest.pods, ways, draft, guest.entry.origin, owner=guest.chart, accept=_COME_AND_GO)

@@ -43,6 +43,12 @@ def chart(name: str, cluster: clusters.Cluster) -> flows.Pods:
     return flows.Pods(cluster.components[name].namespace or "", answer.pods)
 
 
+def callers(name: str, cluster: clusters.Cluster) -> flows.Pods:
+    """The pods of a chart that call outward."""
+    answer = cast(workloads.Chart, cluster.answers[name])
+    return flows.Pods(cluster.components[name].namespace or "", answer.callers or answer.pods)
+
+
 def end_of(name: str, cluster: clusters.Cluster, draft: drafts.Draft) -> flows.Pods | None:
     """The pods behind a component; None where nothing runs."""
     if name in draft.pods:
@@ -185,7 +191,7 @@ def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> 
         yield flows.Flow(own, flows.Range(cidr), numbers, f"{answer.source.name} → nodes", origin)
     for addresses in _public(cluster) if answer.outward else ():
         numbers = tuple(flows.Port(number) for number in answer.outward)
-        yield flows.Flow(own, addresses, numbers, f"{answer.source.name} → outside", origin)
+        yield flows.Flow(callers(name, cluster), addresses, numbers, f"{answer.source.name} → outside", origin)
     if answer.world:
         numbers = tuple(flows.Port(owner.ports[port].number) for port in answer.world)
         yield flows.Flow(flows.Anyone(), own, numbers, "world → entry", origin)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import cast, final
 
 from groundplan.model import component, environment, findings, namespace, resource
 from groundplan.resources import images
-from groundplan.shapes import backups, ports, processes, signals, workloads
+from groundplan.shapes import alerts, backups, ports, processes, signals, workloads
 
+_ALERTMANAGER = (("app.kubernetes.io/name", "alertmanager"),)
 _KUBELET, _NODE_EXPORTER = 10250, 9100
 _CONTROL_PLANE = ("coreDns", "kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 
@@ -18,7 +19,8 @@ class PrometheusStack(resource.Resource):
     """Scrapes every component that answers on a metrics port, every `interval` seconds, and keeps `retention`.
 
     The node exporter needs the host, which a restricted namespace refuses: it runs where it is given a namespace of
-    its own, `node_exporter`, and nowhere otherwise.
+    its own, `node_exporter`, and nowhere otherwise. `tells` says who hears of alerts; nobody does without it. Their
+    passwords and URLs are files of a Secret called after it, ``prometheus-receivers``, which the cluster must have.
     """
 
     grants = "nothing; it is the one that scrapes"
@@ -31,19 +33,21 @@ class PrometheusStack(resource.Resource):
         retention: str = "15d",
         storage: str = "10Gi",
         node_exporter: namespace.Namespace | None = None,
+        tells: alerts.Receivers | None = None,
     ) -> None:
         super().__init__(name, listens={"prometheus": ports.Http(9090), "grafana": ports.Http(3000)})
         self.interval = interval
         self.retention = retention
         self.storage = storage
         self.node_exporter = node_exporter
+        self.tells = tells
         if node_exporter is not None and not node_exporter.privileged:
             why = f"the node exporter reads the host, which the restricted namespace {node_exporter.name} refuses"
             remedy = f'plan.namespace("{node_exporter.name}", privileged="it reads the host\'s memory and disks")'
             findings.report("GP105", f"{name}: node_exporter", why=why, remedy=remedy)
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:
-        return {"storage": str, "retention": str}
+        return {"storage": str, "retention": str, "tells": alerts.Receivers}
 
     def backed_up(self) -> backups.Backup:
         return backups.NoBackup("metrics are observations, kept for their retention")
@@ -56,6 +60,7 @@ class PrometheusStack(resource.Resource):
         return processes.NotHere("every service answers /metrics; nothing collects them yet")
 
     def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Chart:
+        told = cast(alerts.Receivers | None, env.setting(self, "tells", self.tells))
         return workloads.Chart(
             source=images.PROMETHEUS_STACK,
             release=self.name,
@@ -73,6 +78,9 @@ class PrometheusStack(resource.Resource):
             nodes=(_NODE_EXPORTER, _KUBELET) if self.node_exporter else (_KUBELET,),
             spaces=(self.node_exporter.name,) if self.node_exporter else (),
             scrapes=True,
+            outward=(443, told.port) if told else (),
+            callers=_ALERTMANAGER if told else (),
+            tells=told,
         )
 
     def _values(self, env: environment.Environment) -> workloads.Values:

@@ -52,6 +52,28 @@ class Alert:
 
 
 @dataclasses.dataclass(frozen=True)
+class Receivers:
+    """Who is told: critical alerts go by mail and to a Slack channel, warnings by mail, the rest to a webhook.
+
+    What is secret comes as files of one Secret: `PASSWORD`, `SLACK`, `WEBHOOK` are their names.
+    """
+
+    mail: str
+    """To whom."""
+    sender: str
+    smarthost: str
+    """``host:port`` of the mail server; TLS is required."""
+    user: str
+
+    @property
+    def port(self) -> int:
+        return int(self.smarthost.rpartition(":")[2])
+
+
+PASSWORD, SLACK, WEBHOOK = "smtp-password", "slack-url", "webhook-url"
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
     """A query whose answer is kept under a name of its own."""
 

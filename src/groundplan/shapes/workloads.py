@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from groundplan.shapes import objects, processes
+from groundplan.shapes import alerts, objects, processes
 
 Word = processes.Word
 
@@ -126,12 +126,16 @@ class Chart:
     """Ports that anybody outside may reach."""
     outward: tuple[int, ...] = ()
     """Ports of public addresses that its pods call."""
+    callers: tuple[tuple[str, str], ...] = ()
+    """Labels of those pods that call outward, where they are others than `pods`."""
     nodes: tuple[int, ...] = ()
     """Ports that its pods call on the nodes themselves: the kubelet's, an exporter's."""
     spaces: tuple[str, ...] = ()
     """Namespaces that it installs into, beside that of its resource."""
     scrapes: bool = False
     """Whether it collects what components answer on their metrics ports."""
+    tells: alerts.Receivers | None = None
+    """Who hears of alerts, where it tells of any."""
     guest: Guest | None = None
 
 
