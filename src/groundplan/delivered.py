@@ -15,6 +15,7 @@ from groundplan.delivery import deploy, tree
 from groundplan.model import environment, findings, origin, platform
 from groundplan.proof import claims, cluster, strangers
 from groundplan.proof import findings as proof_findings
+from groundplan.proof import options as proof_options
 from groundplan.proof import verdict as verdicts
 from groundplan.proof.compare import claimed
 
@@ -56,7 +57,7 @@ def check(
     plan: platform.Platform,
     *,
     only: str | None = None,
-    options: cluster.Options = cluster.DEFAULTS,
+    options: proof_options.Options = proof_options.DEFAULTS,
     fail_on: str = proof_findings.ERROR,
     cache: pathlib.Path | None = None,
 ) -> Verdict:
@@ -79,7 +80,7 @@ def overlay(folder: pathlib.Path, env: str) -> pathlib.Path:
 
 
 def _environment(
-    plan: platform.Platform, env: environment.Environment, folder: pathlib.Path, options: cluster.Options,
+    plan: platform.Platform, env: environment.Environment, folder: pathlib.Path, options: proof_options.Options,
     fail_on: str, cache: pathlib.Path | None,
 ) -> Environment:  # fmt: skip
     drawing = drawings.of(plan, env)

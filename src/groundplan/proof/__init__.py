@@ -5,8 +5,10 @@ Does not belong here: plans, and how objects come to be; nothing here imports an
 code with what it judges.
 """
 
-from groundplan.proof.cluster import Answer, Cluster, Options, Undecidable
+from groundplan.proof.answers import Answer, Undecidable
+from groundplan.proof.cluster import Cluster
 from groundplan.proof.ends import UnknownEnd
 from groundplan.proof.findings import Finding, Place, Unusable
+from groundplan.proof.options import Options
 
 __all__ = ["Answer", "Cluster", "Finding", "Options", "Place", "Undecidable", "UnknownEnd", "Unusable"]

@@ -9,66 +9,13 @@ from typing import Any
 
 import msgspec
 
-from groundplan.proof import addresses, connections, ends, findings, garbage, intervals
+from groundplan.proof import answers, connections, ends, findings, garbage, intervals
+from groundplan.proof import options as known
 from groundplan.proof.manifests import documents, paths, sources
 from groundplan.proof.model import build, policies, selectors, workloads
 from groundplan.proof.reach import change, classes, index, layers, mesh, result, sides
-from groundplan.proof.schema import tables
 
-ALLOWED, DENIED, UNDECIDABLE = "allowed", "denied", "undecidable"
 USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
-
-
-class Undecidable(ValueError):
-    """An answer was taken for yes or no that is neither."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What is known of connections between two ends."""
-
-    verdict: str
-    """`allowed`, `denied` or `undecidable`: of the port asked for, or of any connection at all."""
-    connections: str
-    """Everything that certainly passes, as in `TCP 80,443-445,UDP 53`."""
-    because: str = ""
-    """Why it is undecidable."""
-
-    def __bool__(self) -> bool:
-        if self.verdict == UNDECIDABLE:
-            raise Undecidable(f"not decidable because {self.because}")
-        return self.verdict == ALLOWED
-
-
-class Options(msgspec.Struct, frozen=True):
-    """What manifests do not say."""
-
-    default_namespace: str | None = None
-    """Where objects go that name none; without it they are an error."""
-    ipblock_matches_pods: bool = False
-    """The reading in which an ipBlock also covers the addresses of pods: plugins differ."""
-    pod_ranges: tuple[str, ...] = ()
-    """CIDRs that pods get their addresses from."""
-    node_ranges: tuple[str, ...] = ()
-    """CIDRs of the nodes, and so of pods on their node's network."""
-    kubernetes: str = ""
-    """The version that schemas are judged by, as in "1.36"; empty: the newest known."""
-
-    def checked(self) -> Options:
-        """Itself; raises ValueError for a range that is none, and for a version that no schema is known of."""
-        tables.version(self.kubernetes)
-        for each in (*self.pod_ranges, *self.node_ranges):
-            addresses.network(each)
-        return self
-
-
-DEFAULTS = Options()
-
-
-class Ranges(msgspec.Struct, frozen=True):
-    """Where pods and nodes have their addresses; empty where nothing is said."""
-
-    pods: intervals.Intervals
-    nodes: intervals.Intervals
 
 
 class Cluster:
@@ -77,7 +24,7 @@ class Cluster:
     def __init__(
         self,
         model: build.Model,
-        options: Options = DEFAULTS,
+        options: known.Options = known.DEFAULTS,
         *,
         said: tuple[findings.Finding, ...] = (),
         told_apart: intervals.Intervals = (),
@@ -89,7 +36,7 @@ class Cluster:
         """Ranges that somebody asks about, not merged, since both ends of each are to be told apart."""
 
     @classmethod
-    def read(cls, *where: str | Path, options: Options = DEFAULTS, cache: Path | None = None) -> Cluster:
+    def read(cls, *where: str | Path, options: known.Options = known.DEFAULTS, cache: Path | None = None) -> Cluster:
         """Files, directories, or `-`. Raises `Unusable` with every reason why nothing can be proved about them.
 
         `cache` is a folder that remembers decoded files by their content.
@@ -99,7 +46,7 @@ class Cluster:
             return cls._checked(found.documents, found.findings, options)
 
     @classmethod
-    def of(cls, objects: Iterable[dict[str, Any]], *, options: Options = DEFAULTS) -> Cluster:
+    def of(cls, objects: Iterable[dict[str, Any]], *, options: known.Options = known.DEFAULTS) -> Cluster:
         """Objects that are decoded already. Raises `Unusable`."""
         with garbage.held():
             found = sources.objects(objects)
@@ -107,7 +54,7 @@ class Cluster:
 
     @classmethod
     def _checked(
-        cls, found: Iterable[documents.Document], said: tuple[findings.Finding, ...], options: Options
+        cls, found: Iterable[documents.Document], said: tuple[findings.Finding, ...], options: known.Options
     ) -> Cluster:
         model = build.build(found, options.default_namespace)
         every = (*said, *model.findings)
@@ -128,55 +75,21 @@ class Cluster:
         )
         return Cluster(model, self.options, said=self.said, told_apart=self.told_apart)
 
-    def reachable(self, source: str, destination: str, port: int | str | None = None) -> Answer:
+    def reachable(self, source: str, destination: str, port: int | str | None = None) -> answers.Answer:
         """May `source` connect to `destination` on `port` (8080, "53/UDP"; None: on any)?
 
         Ends are `namespace/name`, `namespace/name[Kind]`, `name` where only one has it, or an address. The answer is
-        true or false, and raises `Undecidable` when taken for either while it is neither. Raises `ends.UnknownEnd`.
+        true or false, and raises `answers.Undecidable` when taken for either while it is neither. Raises
+        `ends.UnknownEnd`.
         """
         ports = None if port is None else connections.parse(str(port))
         return self.between(ends.find(self.model, source), ends.find(self.model, destination), ports)
 
-    def between(self, source: ends.End, destination: ends.End, ports: intervals.Intervals | None) -> Answer:
+    def between(self, source: ends.End, destination: ends.End, ports: intervals.Intervals | None) -> answers.Answer:
         """As `reachable`, of ends and ports that are found already."""
         fewest = self._between(source, destination, FEWEST)
         most = self._between(source, destination, MOST) if self.uncertain else fewest
-        return self.answer(fewest, most, ports, source, destination)
-
-    def answer(
-        self, fewest: intervals.Intervals, most: intervals.Intervals, ports: intervals.Intervals | None,
-        source: ends.End, destination: ends.End,
-    ) -> Answer:  # fmt: skip
-        """From the fewest and the most connections that there may be between two ends."""
-        if same_pod(source, destination):
-            return Answer(ALLOWED, connections.text(connections.ALL))
-        if self.model.unread:
-            names = ", ".join(f"{each.kind} {each.name}" for each in self.model.unread)
-            return Answer(UNDECIDABLE, "", f"nothing here reads {names}")
-        for end in (source, destination):
-            if inside := intervals.intersection(end.addresses, self.ranges.pods):
-                return Answer(UNDECIDABLE, "", f"{addresses.text(*inside[0])} is some pod's, and which is not known")
-        words = connections.text(fewest)
-        if (ports is None and fewest) or (ports and not intervals.difference(ports, fewest)):
-            return Answer(ALLOWED, words)
-        wanted = most if ports is None else intervals.intersection(ports, most)
-        if wanted == intervals.intersection(wanted, fewest):
-            return Answer(DENIED, words)
-        return Answer(UNDECIDABLE, words, self.why_not(source, destination))
-
-    def why_not(self, source: ends.End, destination: ends.End) -> str:
-        """Why connections between two ends are not decidable."""
-        for end in (source, destination):
-            if end.workload is not None and end.workload.host_network:
-                return f"{end} uses its node's network, and whether both are on one node is not known"
-        if self.layered:
-            names = self.beside
-            return (
-                f"{names} may say either: by what only requests, names, nodes or pod addresses tell, or by their order"
-            )
-        if self.options.ipblock_matches_pods:
-            return "an ipBlock may or may not cover the addresses that pods get"
-        return "a selector asks for a label that only a controller makes"
+        return answers.answer(self, fewest, most, ports, source, destination)
 
     def _between(self, source: ends.End, destination: ends.End, reading: sides.Reading) -> intervals.Intervals:
         reach = self.reach(reading)
@@ -250,9 +163,9 @@ class Cluster:
         )
 
     @functools.cached_property
-    def ranges(self) -> Ranges:
+    def ranges(self) -> known.Ranges:
         """The ranges of the options, as sets of addresses."""
-        return Ranges(_covered(self.options.pod_ranges), _covered(self.options.node_ranges))
+        return known.ranges(self.options)
 
     @functools.cached_property
     def uncertain(self) -> bool:
@@ -308,52 +221,10 @@ class Cluster:
         return self._known[reading]
 
     def changed(self, policy: dict[str, Any] | None, *, instead_of: str) -> tuple[Cluster, change.Changed]:
-        """The cluster with a NetworkPolicy `instead_of` ("namespace/name") the one it has, or with none (None), and
-        the connections gained and lost by it, in the usual reading.
+        """As `changes.changed`."""
+        from groundplan.proof import changes
 
-        Milliseconds where the policy names no label value, port or address that no policy named before; the ends of
-        all rectangles are those of the returned cluster. Raises LookupError, `Unusable`, and ValueError for a cluster
-        that has policies of other kinds.
-        """
-        near = self.near(instead_of.partition("/")[0])
-        old = next((each for each in near if each.title == instead_of), None)
-        if old is None:
-            raise LookupError(f"there is no NetworkPolicy {instead_of}")
-        if self.layered:
-            raise ValueError(f"changes are followed among NetworkPolicies alone, and there are {self.beside}")
-        new = None if policy is None else _read(policy, old.namespace)
-        after = self._with(old, new)
-        fresh = classes.named([] if new is None else [new])
-        known = self if fresh.within(self.named) else self._named(self.named.with_(fresh))
-        after._share(known)
-        return after, after._changed(known.reach(), old, new)
-
-    def _named(self, names: classes.Named) -> Cluster:
-        # The same cluster with finer classes: both policies, the old and the new, can be told in them.
-        finer = Cluster(self.model, self.options, said=self.said, told_apart=self.told_apart)
-        finer.named = names
-        return finer
-
-    def _with(self, old: policies.Policy, new: policies.Policy | None) -> Cluster:
-        kept = tuple(each if each is not old else new for each in self.model.policies)
-        model = msgspec.structs.replace(self.model, policies=tuple(each for each in kept if each is not None))
-        return Cluster(model, self.options, said=self.said, told_apart=self.told_apart)
-
-    def _share(self, other: Cluster) -> None:
-        # What is named is what was named, so classes, atoms and evaluated selectors hold as they are.
-        self.named, self.universe, self.index = other.named, other.universe, other.index
-
-    def _changed(self, before: result.Reach, old: policies.Policy, new: policies.Policy | None) -> change.Changed:
-        near = tuple(self.near(old.namespace))
-        far = (*(each for each in near if each is not new), old)
-        patched = []
-        for side, by_subject in ((before.egress, before.leaving), (before.ingress, before.entering)):
-            holding = [each for each in (old, new) if each is not None and each.rules(side.direction) is not None]
-            touched = 0
-            for each in holding:
-                touched |= self.index.own(each.namespace, each.subjects)[0]
-            patched.append(change.patch(self.index, side, by_subject, far, near, touched))
-        return change.changed(patched[0], patched[1], self.universe.pods)
+        return changes.changed(self, policy, instead_of)
 
     def near(self, namespace: str) -> list[policies.Policy]:
         """The NetworkPolicies of a namespace, which are all that hold its pods."""
@@ -385,16 +256,6 @@ class Cluster:
         return layers.side(self.index, some, self.model.beside, around, direction, reading)
 
 
-def same_pod(source: ends.End, destination: ends.End) -> bool:
-    """Are they one pod, which always reaches itself?"""
-    return (
-        source.workload is not None
-        and source.workload is destination.workload
-        and source.pod == destination.pod
-        and (source.pod is not None or source.workload.kind == "Pod")
-    )
-
-
 def _everything(reach: result.Reach) -> list[tuple[int, tuple[result.Part, ...]]]:
     return list(reach.rows())
 
@@ -407,14 +268,3 @@ def _named_twice(each: workloads.Workload) -> bool:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
-
-
-def _covered(some: Iterable[str]) -> intervals.Intervals:
-    return intervals.of(addresses.network(each) for each in some)
-
-
-def _read(policy: dict[str, Any], namespace: str) -> policies.Policy:
-    model = build.build([documents.Document(policy)], namespace)
-    if wrong := findings.errors(model.findings):
-        raise findings.Unusable(wrong)
-    return model.policies[0]

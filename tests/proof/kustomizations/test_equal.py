@@ -52,11 +52,11 @@ def test_what_is_built_here_is_what_kustomize_builds(seed: int) -> None:
     seen: collections.Counter[str] = collections.Counter()
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(max_examples=40, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(strategies.kustomizations())
     def build_both(files: dict[str, str]) -> None:
         with tempfile.TemporaryDirectory() as place:
             seen[outcome(files, pathlib.Path(place))] += 1
 
     build_both()
-    assert seen["built"] > 15, f"most are beyond what is built here: {seen}"
+    assert seen["built"] > 8, f"most are beyond what is built here: {seen}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from groundplan.proof import cluster, connections, ends, intervals
+from groundplan.proof import answers, cluster, connections, ends, intervals
 from groundplan.proof.explain import changes, layers, openings, peers, sides
 from groundplan.proof.model import policies, services
 
@@ -18,7 +18,7 @@ class Explanation(msgspec.Struct, frozen=True):
     source: ends.End
     destination: ends.End
     asked: intervals.Intervals | None
-    answer: cluster.Answer
+    answer: answers.Answer
     sides: tuple[sides.Side, ...]
     """What NetworkPolicies say."""
     layers: tuple[layers.Side, ...]
@@ -47,9 +47,9 @@ def explain(
     else:
         fewest = functools.reduce(intervals.intersection, (each.allowed for each in both), connections.ALL)
         most = functools.reduce(intervals.intersection, (each.possible for each in both), connections.ALL)
-        answer = whole.answer(fewest, most, asked, source, destination)
+        answer = answers.answer(whole, fewest, most, asked, source, destination)
     needed: tuple[changes.Change, ...] = ()
-    if answer.verdict == cluster.DENIED:
+    if answer.verdict == answers.DENIED:
         ways = _changes(whole, both, source, destination, asked)
         needed = tuple(_openings(whole, both, whole_sides, destination, asked) if whole.layered else ways)
     notes = tuple(_notes(whole, source, destination, asked))
@@ -91,7 +91,7 @@ def _listened(destination: ends.End) -> intervals.Intervals:
 def _notes(
     whole: cluster.Cluster, source: ends.End, destination: ends.End, asked: intervals.Intervals | None
 ) -> Iterator[str]:
-    if cluster.same_pod(source, destination):
+    if answers.same_pod(source, destination):
         yield "a pod always reaches itself, whatever policies say"
     for end in (source, destination):
         if end.workload is not None and end.workload.host_network:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from groundplan.proof import cluster, connections, fields
+from groundplan.proof import answers, connections, fields
 from groundplan.proof.explain import layers, pairs, sides
 
 
@@ -29,7 +29,7 @@ def headline(found: pairs.Explanation) -> str:
     """The answer in one line."""
     asked = f" on {connections.text(found.asked)}" if found.asked is not None else ""
     words = f"{found.source} → {found.destination}{asked}: {found.answer.verdict}"
-    if found.answer.verdict == cluster.UNDECIDABLE:
+    if found.answer.verdict == answers.UNDECIDABLE:
         return f"{words}, because {found.answer.because}"
     return words if found.asked is not None else f"{words} ({found.answer.connections})"
 
