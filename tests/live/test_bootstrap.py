@@ -299,6 +299,32 @@ def test_keys_of_another_vault_are_not_written_over(tmp_path):
     assert file.path.read_text() == before and not vault.shares
 
 
+def test_two_at_once_leave_the_keys_of_the_one_that_came_first(tmp_path):
+    file = keys.File(tmp_path / "keys.json")
+    file.reserve()
+    file.reserve()
+    file.keep(steps.Keys(("a",), 1, 1))
+    with pytest.raises(errors.Waiting, match="already holds keys"):
+        file.reserve()
+    assert file.read() == steps.Keys(("a",), 1, 1)
+    desk = Desk(vaults.Vault())
+    desk.vault.answer("POST", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, "")
+    plan = bootstrap.bootstrap(wants(), None, CHOICES)
+    heard: object = plan.send(None) and steps.Answer(200, {"initialized": False})  # as it was a moment ago
+    with pytest.raises(errors.Refused, match="already initialized"):
+        while True:
+            heard = desk.do(plan.send(heard))
+
+
+def test_a_file_that_cannot_be_written_is_told_before_there_are_keys(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for path in (tmp_path / "no" / "such" / "folder", tmp_path / "link"):
+        vault = vaults.Vault()
+        with pytest.raises(errors.Waiting, match="cannot write"):
+            over_http(vault, keys.File(path), {})
+        assert not vault.shares
+
+
 def test_a_real_server_ends_up_alike(tmp_path):
     """OpenBao itself: first run, a second one, after it was sealed, and with a token that may do nothing."""
     with openbaos.served(tmp_path) as address:

@@ -134,7 +134,7 @@ class Vault:
                 return (200, {"data": self.config}) if self.config else (404, {"errors": []})
             self.config = {"disable_iss_validation": True, **body}
             return NOTHING
-        if path == "role?list=true":
+        if method == "LIST":
             return (200, {"data": {"keys": sorted(self.roles)}}) if self.roles else (404, {"errors": []})
         name = path.removeprefix("role/")
         if method == "GET":
@@ -195,7 +195,7 @@ def served(vault: Vault, faults: dict[int, str] | None = None) -> Iterator[str]:
                     time.sleep(0.5)
                 self._send(said[0], json.dumps(said[1]).encode() if said[0] != 204 else b"")
 
-        do_POST = do_PUT = do_GET
+        do_POST = do_PUT = do_LIST = do_GET
 
         def _send(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -136,7 +136,8 @@ class Platform:
 
     def environment(self, name: str, **defaults: object) -> environments.Environment:
         """A cluster. Words of it, beside settings that hold for all: `host` and `registry` (where the world finds it,
-        and where the image of the platform's own code is), `secrets` (a Vault of the plan), `issuer` (cert-manager's
+        and where the image of the platform's own code is), `secrets` (a Vault of the plan, or another store),
+        `issuer` (cert-manager's
         ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an HTTPRoute beside the Ingress),
         `availability_zones`, `storage` (a size, or ``"ephemeral"``), `storage_class`, `replicas`, `resources`,
         `backups` (an ObjectStore, a Volume, or NoBackup with the reason),

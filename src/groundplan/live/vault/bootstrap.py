@@ -159,7 +159,8 @@ class _Vault:
 
     def strangers(self, wanted: Mapping[str, Any]) -> steps.Plan[tuple[str, ...]]:
         """Roles that nobody of the plan has."""
-        found = yield from self._get(f"auth/{wants.AUTH}/role?list=true", missing=404)
+        request = steps.Request("LIST", f"auth/{wants.AUTH}/role", token=self.token)
+        found = (yield from _ask(request, 404)).data
         return tuple(sorted(str(name) for name in found.get("keys", ()) if name not in wanted))
 
     def secrets(self, wanted: wants.Wanted, brought: Mapping[str, str]) -> steps.Plan[None]:

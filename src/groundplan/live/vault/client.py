@@ -56,7 +56,7 @@ class Client:
     def _once(self, request: steps.Request) -> steps.Answer:
         headers = {"X-Vault-Request": "true"} | ({"X-Vault-Token": request.token} if request.token else {})
         body = None if request.body is None else json.dumps(request.body).encode()
-        url = f"{self.address}/v1/{urllib.parse.quote(request.path, safe='/?=')}"
+        url = f"{self.address}/v1/{urllib.parse.quote(request.path, safe='/')}"
         try:
             answer = self._pool.request(request.method, url, body=body, headers=headers, redirect=False)
         except broken.SSLError as error:

@@ -35,15 +35,19 @@ class File:
     def reserve(self) -> None:
         """Makes the file, empty, where there is none; raises errors.LiveError where it could not be written later."""
         try:
-            descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
-            os.close(descriptor)
-            if self.path.stat().st_size:
-                why = "they belong to another Vault, or to one that this one was before it lost its data"
-                fix = "move the file away, or name another"
-                raise errors.Waiting(f"{self.path} already holds keys, and Vault has none yet", why=why, fix=fix)
-            self._replace("")
+            with tempfile.TemporaryFile(dir=self.path.parent):  # `keep` writes beside it
+                descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+            try:
+                # Nothing is written: a run beside this one may have got its keys a moment ago.
+                is_used = os.fstat(descriptor).st_size > 0
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise _trouble("write", self.path, error) from error
+        if is_used:
+            why = "they belong to another Vault, or to one that this one was before it lost its data"
+            fix = "move the file away, or name another"
+            raise errors.Waiting(f"{self.path} already holds keys, and Vault has none yet", why=why, fix=fix)
 
     def keep(self, keys: steps.Keys) -> None:
         """Writes `keys`, on the disk when it returns; the file before stays until then."""
