@@ -155,3 +155,15 @@ def test_only_where_somebody_is_told_may_alertmanager_call_outside():
         is_told = one.environment == "production"
         assert ("alertmanager" in release.values) is is_told
         assert ("prometheus-callers" in policies) is is_told
+
+
+def test_a_component_that_is_called_as_a_watcher_is_found(tmp_path):
+    (tmp_path / "plan.py").write_text(
+        "from groundplan import *\n"
+        'plan = Platform("odd")\n'
+        'plan.namespace("all").add(Worker("prometheus-alertmanager", command(["sleep", "9"])))\n'
+    )
+    command = [sys.executable, "-m", "groundplan", "up", str(tmp_path), "--with", "monitoring", "--data"]
+    done = subprocess.run([*command, str(tmp_path / "data")], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "GP102 component prometheus-alertmanager" in done.stderr

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from groundplan.local import directory, errors, programs
+from groundplan.local.plan import monitoring
 from groundplan.resources import postgres, redis
 
 ROOM = 1024**3
@@ -36,6 +37,7 @@ def examine(root: Path) -> tuple[Fact, ...]:
         _python(),
         _engine(postgres.Postgres("postgres", version=15)),
         _engine(redis.Redis("redis", version=7)),
+        *_monitoring(),
         _wheel("aiosmtpd", "aiosmtpd", "catching mail"),
         _wheel("grpc", "grpcio", "asking gRPC services for their health"),
         *_linux(),
@@ -55,6 +57,20 @@ def _engine(resource: postgres.Postgres | redis.Redis) -> Fact:
     there = [f"{each.product} {each.version} from {each.source}" for each in programs.found(binaries)]
     fix = programs.install_line(binaries)
     return Fact(name=binaries.product, ok=bool(there), found="; ".join(there) or "missing", fix=fix)
+
+
+def _monitoring() -> tuple[Fact, ...]:
+    return tuple(
+        Fact(
+            name=wanted.product,
+            ok=bool(there := [f"{each.version} from {each.source}" for each in programs.found(wanted)]),
+            found="; ".join(there) or "missing",
+            needed_for="up --with monitoring",
+            fix=f"sudo apt-get install {wanted.system_package}",
+            optional=True,
+        )
+        for wanted in (monitoring.PROMETHEUS, monitoring.ALERTMANAGER)
+    )
 
 
 def _wheel(module: str, package: str, purpose: str) -> Fact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
 
 from groundplan.local import directory as directories
 from groundplan.local import errors, issuer, ports, programs, sources, vault
@@ -73,6 +74,9 @@ def survey(
 
 def _watched(here: site.Site, book: ports.Book) -> site.Site:
     """With the ports and programs of whoever watches; raises errors.LocalError where Prometheus is not installed."""
+    taken = [*_taken(here.plan)]
+    if taken:
+        raise findings.PlanError(tuple(taken))
     found = {
         name: program
         for name, wanted, _ in monitoring.binaries(here.plan)
@@ -87,6 +91,15 @@ def _watched(here: site.Site, book: ports.Book) -> site.Site:
         )
     numbers = {name: book.take(name, None) for name in monitoring.ports(here.plan)}
     return dataclasses.replace(here, programs={**here.programs, **found}, ports={**here.ports, **numbers})
+
+
+def _taken(plan: platform.Platform) -> Iterator[findings.Finding]:
+    """Components that are called as somebody who watches is."""
+    own = {name for name, _, _ in monitoring.binaries(plan)} - {monitoring.scraper(plan)}
+    for each in plan.components:
+        if each.name in own:
+            why = "what watches the platform is called so"
+            yield findings.Finding("GP102", f"component {each.name}", each.origin, why, "give it another name")
 
 
 def _unknown(plan: platform.Platform, only: tuple[str, ...]) -> tuple[findings.Finding, ...]:
