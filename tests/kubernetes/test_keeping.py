@@ -22,7 +22,7 @@ from tests.kubernetes.test_accepted import complaints
 
 # Without shrinking: an example is small enough to be read, and large enough to take minutes to shrink.
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

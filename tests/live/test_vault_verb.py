@@ -10,7 +10,10 @@ import subprocess
 import sys
 
 import pytest
+from click import testing
 
+from groundplan import cli
+from groundplan.live import errors
 from tests.kubernetes import worlds
 from tests.live import certificates, vaults
 
@@ -29,6 +32,12 @@ def asked(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
         env={key: value for key, value in os.environ.items() if not key.startswith("VAULT_")} | environment,
     )  # fmt: skip
+
+
+def invoked(*arguments: str) -> testing.Result:
+    """The same in this process, without the start of another."""
+    words = command("--environment", "production", *arguments)[3:]
+    return testing.CliRunner(env={"VAULT_ADDR": None, "VAULT_TOKEN": None}).invoke(cli.groundplan, words)
 
 
 @pytest.fixture
@@ -94,8 +103,8 @@ def test_keys_are_printed_where_that_was_asked_for(tmp_path, brought):
     ],
 )
 def test_unusable_arguments_are_told_apart(tmp_path, arguments, word):
-    done = asked("--keys-to", str(tmp_path / "keys.json"), *arguments)
-    assert done.returncode == 2 and word in done.stderr and "hunter2" not in done.stderr
+    done = invoked("--keys-to", str(tmp_path / "keys.json"), *arguments)
+    assert done.exit_code == 2 and word in done.output and "hunter2" not in done.output
     assert not list(tmp_path.iterdir())
 
 
@@ -110,8 +119,8 @@ def test_an_environment_without_a_vault_is_a_finding(tmp_path):
 @pytest.mark.parametrize("wrong", ["{", '{"keys": []}', '{"keys": [{"kty": "RSA", "d": "private"}]}', "[]"])
 def test_keys_of_tokens_that_are_none_are_refused(tmp_path, brought, wrong):
     (tmp_path / "jwks").write_text(wrong)
-    done = asked("--address", "http://127.0.0.1:9", "--keys-to", str(tmp_path / "keys.json"), *brought)
-    assert done.returncode == 1 and "no keys of tokens" in done.stderr
+    done = invoked("--address", "http://127.0.0.1:9", "--keys-to", str(tmp_path / "keys.json"), *brought)
+    assert isinstance(done.exception, errors.Waiting) and "no keys of tokens" in done.exception.what
 
 
 def test_it_is_killed_and_begun_anew(tmp_path, brought):
