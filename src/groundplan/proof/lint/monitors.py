@@ -70,8 +70,8 @@ def selecting(known: facts.Facts) -> Iterator[findings.Finding]:
         namespaces, title = _namespaces(known, each), facts.title(each, known.default)
         held = _held(known, each)
         if not held:
-            # What stands in a namespace of which nothing is known may come from elsewhere.
-            if set(namespaces) & known.model.declared:
+            # What a namespace without pods here holds comes from elsewhere, and so may what this is for.
+            if any(known.cluster.neighbours(name) for name in namespaces):
                 kind = "service" if each.kind == "ServiceMonitor" else "pod"
                 what = f"{title} selects no {kind} in {', '.join(namespaces[:3])}"
                 remedy = f"correct selector or namespaceSelector: it asks for the labels of {kind}s"
