@@ -186,6 +186,14 @@ def test_a_backup_that_is_killed_leaves_none_and_the_next_clears_up(kept: Small)
     assert len([path for path in kept.sets.iterdir() if path.name != ".gitignore"]) == 1
 
 
+def test_two_backups_at_once_are_one_backup(kept: Small) -> None:
+    first = kept.start("backup", f"--to={kept.sets}")
+    running.until(lambda: any(kept.sets.glob(".*.part/*")) or first.poll() is not None, "the backup is being made")
+    assert "a backup is being made in" in kept.run("backup", f"--to={kept.sets}", code=1)
+    assert first.wait(60) == 0, first.communicate()
+    assert not list(kept.sets.glob(".*.part"))
+
+
 def test_one_resource_alone_leaves_the_others_as_they_are(kept: Small) -> None:
     kept.sql("shop", "INSERT INTO thing VALUES (6000, 'later')")
     kept.restore("--only", "keys", "--replace")

@@ -165,7 +165,7 @@ def _restore(plan: platform.Platform, env: environment.Environment, place: objec
     if _keeps_secrets(item, env):
         yield _UNSEAL
         gone = [f"kubectl -n {space} delete secret {account}"] if by_hand else []
-        yield _block(_CLUSTER, f"kubectl -n {space} exec -it {name}-0 -- vault operator unseal", *gone)
+        yield _block(_CLUSTER, f"kubectl -n {space} exec --stdin --tty {name}-0 -- vault operator unseal", *gone)
 
 
 def _lost(plan: platform.Platform, env: environment.Environment, item: items.Item, stopped: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import sys
 
 from groundplan_runtime.backup import folders, keeping, manifests, places, rdb
@@ -61,6 +62,7 @@ def _place(given: argparse.Namespace) -> places.Place:
 
 def _keep(given: argparse.Namespace) -> str:
     made = keeping.keep(_place(given), given.resource, given.work, number=given.keep, engine=given.engine)
+    shutil.rmtree(given.work)  # on the volume of the backups it would take their room
     by = f", by {made.engine}" if made.engine else ""
     return f"kept {made.resource}/{made.stamp}: {len(made.files)} files, {made.size} bytes{by}"
 
@@ -88,6 +90,7 @@ def _rdb(given: argparse.Namespace) -> str:
 
 def _put_rdb(given: argparse.Namespace) -> str:
     rdb.put(given.work / rdb.FILE, given.data, append_only=given.append_only)
+    shutil.rmtree(given.work)
     return f"put {rdb.FILE} into {given.data}"
 
 
@@ -103,6 +106,7 @@ def _snapshot(given: argparse.Namespace) -> str:
 
 def _put(given: argparse.Namespace) -> str:
     folders.put(given.work / ARCHIVE, given.data)
+    shutil.rmtree(given.work)
     return f"put {ARCHIVE} into {given.data}"
 
 

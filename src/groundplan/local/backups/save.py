@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 
 from groundplan.backup import commands as around
 from groundplan.local import client, directory, errors, ports, prepare
-from groundplan.local.backups import parts, runs, sets
+from groundplan.local.backups import former, parts, runs, sets
 from groundplan.local.plan import site
 from groundplan.model import platform
 
@@ -43,26 +42,24 @@ def save(
     wanted = chosen(plan, only)
     if not client.is_running(place):
         raise client.not_running(place)
+    if former.is_unfinished(place):
+        raise errors.AlreadyRunning(f"a restore into {place.root} has not ended", fix="wait, or: groundplan up")
     here = site_of(plan, place)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    made = sets.begin(folder, stamp)
-    try:
-        for part in wanted:
-            say(_one(part, plan, made, here))
-        size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
-        described = sets.Set(
-            platform=plan.name, version=plan.version, stamp=stamp, parts=tuple(part.name for part in wanted)
-        )
-        path = sets.finish(made, described)
-    except OSError as error:
-        raise errors.from_os(error, f"make a backup in {folder}") from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    removed = sets.prune(folder, plan.name, keep) if keep is not None else ()
+    names = tuple(part.name for part in wanted)
+    with sets.begun(folder, stamp) as made:
+        try:
+            for part in wanted:
+                say(_one(part, plan, made, here))
+            size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+            path = sets.finish(made, sets.Set(platform=plan.name, version=plan.version, stamp=stamp, parts=names))
+            removed = sets.prune(folder, plan.name, keep) if keep is not None else ()
+        except OSError as error:
+            raise errors.from_os(error, f"make a backup in {folder}") from error
     return Saved(
         path=str(path),
         stamp=stamp,
-        parts=described.parts,
+        parts=names,
         bytes=size,
         seconds=time.monotonic() - begun,
         removed=tuple(each.name for each in removed),
@@ -93,5 +90,4 @@ def _one(part: parts.Part, plan: platform.Platform, made: Path, here: site.Site)
     runs.run(f"saving {part.name}", procedures.save.run, part.name, procedures.save.files, here)
     kept = around.keep(part.name, str(work), around.folder(str(made)), number=1, engine=procedures.reader)
     said = runs.run(f"keeping {part.name}", kept, part.name, (), here)
-    shutil.rmtree(work)
     return f"{said.strip().removeprefix('kept ')} ({time.monotonic() - begun:.1f} s)"

@@ -9,9 +9,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -39,10 +42,43 @@ class Found:
     set: Set
 
 
-def begin(folder: Path, stamp: str) -> Path:
-    """A folder beside the sets, where one is made; rests of runs that died are removed."""
+@contextlib.contextmanager
+def begun(folder: Path, stamp: str) -> Iterator[Path]:
+    """A folder beside the sets in which one is made, gone afterwards; rests of runs that died are removed.
+
+    Raises AlreadyRunning while somebody else makes one there.
+    """
+    with _alone(folder):
+        made = _made(folder, stamp)
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise errors.from_os(error, f"make a backup in {folder}") from error
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise errors.AlreadyRunning(f"a backup is being made in {folder}", fix="wait until it has ended") from None
+
+
+def _made(folder: Path, stamp: str) -> Path:
+    try:
         if not (folder / ".gitignore").exists():
             (folder / ".gitignore").write_text("*\n")  # it holds secrets
         for rest in folder.glob(".*.part"):

@@ -1,4 +1,4 @@
-"""Dumps of a server: each database by itself, and back into it in one transaction.
+"""Dumps of a server (PostgreSQL 14 and newer): each database by itself, and back into it in one transaction.
 
 Sources: https://www.postgresql.org/docs/15/app-pgdump.html, app-pg-dumpall.html (--no-role-passwords),
 predefined-roles.html (pg_read_all_data), app-psql.html (--single-transaction)
@@ -41,10 +41,12 @@ for name in "$@"; do
   rm "$WORK/$name.sql"
   echo "restored $name"
 done
+rm -rf "$WORK"
 """
 # What initdb leaves: a dump says only how a database differs from that.
 _CLEAR = """\
 SET client_min_messages = warning;
+SET lock_timeout = '60s';  -- whoever still works in it is named by the error, and not waited for
 DO $$ DECLARE name text; BEGIN
   FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
     EXECUTE format('DROP SCHEMA %I CASCADE', name);
