@@ -38,7 +38,7 @@ from groundplan.secrets import ed25519, keys, random, supplied
 
 # A startup probe comes before the other two, in place of initial delays.
 plan = Platform("payments", version="1.0.0", probes=Probes(liveness=20, readiness=15, failures=3))
-ingress, gateway, services, internal, databases, monitoring, tracing, vaults, certificates = map(
+ingress, gateway, services, internal, databases, monitoring, tracing, vaults, issuing = map(
     plan.namespace,
     ("ingress-nginx", "gateway", "services", "internal", "databases", "monitoring", "tracing", "vault", "cert-manager"),
 )
@@ -190,7 +190,7 @@ for program in plan.programs:
     program.needs(collector.spans())
 
 controller = ingress.add(IngressNginx(version="1.11.5", node_ports=(30080, 30443)))
-certificates.add(CertManager("cert-manager", email="operations@example.com"))  # where an environment names an issuer
+cert_manager = issuing.add(CertManager("cert-manager", email="operations@example.com"))
 plan.entry(controller, {"/": api.http}, body="10Mi", timeout=30)
 
 # What the business looks at, beside the boards and alerts that every platform has.
@@ -282,6 +282,7 @@ staging = plan.environment(
     host="staging.pay.example.com",
     registry=registry,
     secrets=vault,
+    certificates=cert_manager,
     sync="automated",
     backups=Volume("20Gi"),
 )
@@ -295,6 +296,7 @@ production = plan.environment(
     host="pay.example.com",
     registry=registry,
     secrets=vault,
+    certificates=cert_manager,
     issuer="letsencrypt",
     sync="approved",
     revision="production",  # a protected branch: what is merged into it is approved

@@ -18,10 +18,11 @@ def releases(environment: str) -> dict[str, object]:
     return {each.component: each for each in one.releases}
 
 
-def test_cert_manager_is_installed_where_an_issuer_is_named():
+def test_cert_manager_is_installed_where_it_issues_something():
     names = {"ingress-nginx-controller", "prometheus"}
-    assert releases("staging").keys() == names
-    assert releases("production").keys() == names | {"cert-manager"}
+    assert releases("development").keys() == names
+    for each in ("staging", "production"):
+        assert releases(each).keys() == names | {"cert-manager"}
 
 
 def test_the_ingress_controller_is_the_documents_on_its_node_ports():

@@ -33,9 +33,11 @@ def way(request) -> str:
     return request.param
 
 
-def delivered(way: str, name: str, folder: pathlib.Path, secrets: dict[str, str]) -> pathlib.Path:
+def delivered(
+    way: str, name: str, folder: pathlib.Path, secrets: dict[str, str], environment: str = "production"
+) -> pathlib.Path:
     """`folder` with the files of the workload called `name`, as they stand in its container."""
-    for path, content in keeping.arrived(production(way, secrets), name, text_of(secrets)).items():
+    for path, content in keeping.arrived(in_environment(way, secrets, environment), name, text_of(secrets)).items():
         file = folder / path.strip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode())
@@ -46,9 +48,9 @@ def text_of(secrets: dict[str, str]) -> keeping.Text:
     return lambda path: secrets.get(path, f"password-of-{path.replace('/', '-')}")
 
 
-def production(way: str, secrets: dict[str, str]) -> lower.Lowered:
+def in_environment(way: str, secrets: dict[str, str], environment: str) -> lower.Lowered:
     plan = worlds.payments()
-    env = next(each for each in plan.environments if each.name == "production")
+    env = next(each for each in plan.environments if each.name == environment)
     return keeping.lowered(way, plan, env, text_of(secrets))
 
 
@@ -99,13 +101,14 @@ def test_an_awkward_secret_arrives_as_it_is(tmp_path, way, what):
 def test_a_dsn_is_put_together_of_the_password_and_the_place(tmp_path, way):
     folder = delivered(way, "auth-service", tmp_path, {"database/postgres-auth-service-password": "s3cret"})
     dsn = (folder / "secrets" / "database-dsn").read_text()
-    assert dsn == "postgresql://auth_service:s3cret@postgres.databases:5432/micro_auth"
+    verified = "sslmode=verify-full&sslrootcert=/authority/ca.crt"
+    assert dsn == f"postgresql://auth_service:s3cret@postgres.databases:5432/micro_auth?{verified}"
 
 
 def test_redis_takes_its_command_line_and_its_users(tmp_path, way):
     """The very command of the StatefulSet, with its directories elsewhere, on a real server."""
-    one = production(way, {})
-    folder = delivered(way, "redis", tmp_path, {})
+    one = in_environment(way, {}, "development")  # in the clear: the wheel speaks no TLS
+    folder = delivered(way, "redis", tmp_path, {}, "development")
     (folder / "data").mkdir()
     made = next(made.tree for made in one.objects if (made.key.kind, made.key.name) == ("StatefulSet", "redis"))
     command = apiserver.template_of(made)["spec"]["containers"][0]["command"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from groundplan.kubernetes import clusters, drafts
 from groundplan.model import component, findings
+from groundplan.model import origin as origins
 from groundplan.shapes import objects, values, workloads
 
 
@@ -39,10 +40,24 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
         owner = cluster.components[name]
         for each in answer.beside:
             space = owner.namespace if each.namespaced else None
-            body = {"spec": filled(each.spec, cluster)}
-            draft.add(each.kind, each.name, body, owner.origin, namespace=space, component=name)
+            beside(each, name, owner.origin, space, cluster, draft)
         if _is_sensitive(answer.values) or any(_is_sensitive(each.spec) for each in answer.beside):
             draft.findings.append(_readable(owner))
+
+
+def beside(
+    each: workloads.Beside,
+    owner: str,
+    origin: origins.Origin,
+    namespace: str | None,
+    cluster: clusters.Cluster,
+    draft: drafts.Draft,
+) -> None:
+    """Adds an object of a kind that a chart defines; `owner` is whose it is, by name."""
+    body = {"spec": filled(each.spec, cluster)}
+    made = draft.add(each.kind, each.name, body, origin, namespace=namespace, component=owner)
+    if each.early:
+        draft.early.add(objects.key(made))
 
 
 def releases(cluster: clusters.Cluster, draft: drafts.Draft) -> tuple[Release, ...]:

@@ -12,6 +12,8 @@ from groundplan_runtime import contract
 
 FILES = "/files"
 """Where the files of engines and their steps lie."""
+AUTHORITY = "/authority"
+"""Where whoever talks to an engine finds ca.crt."""
 TOKEN_ISSUER, TOKEN_KEYS = "platform/token-issuer", "platform/token-keys"
 """Paths of the store with the issuer and the public keys of the cluster's ServiceAccount tokens."""
 
@@ -91,6 +93,14 @@ class Cluster:
         found = self.environment.own(self.externals[owner], name)
         listed = found.value if found else ()
         return ",".join(str(each) for each in listed) if isinstance(listed, list | tuple) else ""
+
+    def encrypts(self, owner: str) -> bool:
+        answer = self.answers.get(owner)
+        able = isinstance(answer, workloads.Engine) and bool(answer.certificate)
+        return able and self.environment.certificates is not None
+
+    def authority(self) -> str:
+        return f"{AUTHORITY}/ca.crt"
 
     def is_headless(self, owner: str) -> bool:
         """Whether its name resolves to every replica: engines of one replica, and services that speak gRPC alone,

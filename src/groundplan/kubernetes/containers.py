@@ -173,7 +173,8 @@ def _check(check: workloads.Check, engine: resource.Resource, cluster: clusters.
         # A probe's command is run as it is: nothing in it is filled in.
         return {"exec": {"command": [word_of(word, cluster) for word in check.argv]}}
     if check.path:
-        return {"httpGet": {"path": check.path, "port": check.port, "scheme": "HTTP"}}
+        scheme = "HTTPS" if cluster.encrypts(engine.name) else "HTTP"  # the kubelet verifies no certificate
+        return {"httpGet": {"path": check.path, "port": check.port, "scheme": scheme}}
     return {"tcpSocket": {"port": check.port}}
 
 

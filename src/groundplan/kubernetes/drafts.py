@@ -74,6 +74,8 @@ class Draft:
         self.origins: dict[objects.Key, origins.Origin] = {}
         self.pods: dict[str, Pod] = {}
         self.charts: dict[str, workloads.Chart] = {}
+        self.early: set[objects.Key] = set()
+        """Objects of kinds that a chart defines, and that others wait for."""
         self.flows: list[flows.Flow] = []
         self.holders: tuple[workloads.Holder, ...] = ()
         """Who reads which secrets."""

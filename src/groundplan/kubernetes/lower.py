@@ -9,6 +9,7 @@ from types import MappingProxyType
 from groundplan.kubernetes import (
     autoscaling,
     backups,
+    certificates,
     charts,
     clusters,
     configuration,
@@ -46,6 +47,7 @@ PASSES: tuple[tuple[str, Callable[[clusters.Cluster, drafts.Draft], None]], ...]
     ("identity", identity.apply),
     ("configuration", configuration.apply),
     ("secrets", secrets.apply),
+    ("certificates", certificates.apply),
     ("charts", charts.apply),
     ("entry", entry.apply),
     ("network", network.apply),

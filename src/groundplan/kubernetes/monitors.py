@@ -47,6 +47,8 @@ def _monitor(
         "interval": f"{getattr(scraper, 'interval', INTERVAL)}s",
         "relabelings": [{"targetLabel": "job", "replacement": target.job}],
     }
+    if not exports.exporter and cluster.encrypts(target.owner.name):
+        endpoint |= {"scheme": "https", "tlsConfig": _verified(target, cluster)}
     if exports.parameters:
         endpoint["params"] = {name: [value] for name, value in exports.parameters}
     chosen = dict(chart.pods) if chart else draft.labels(target.job)
@@ -62,6 +64,12 @@ def _telling(answer: workloads.Chart, name: str) -> workloads.Chart:
     config = routing.tree(routing.told(answer.tells, secret))
     values = {"alertmanager": {"config": config, "alertmanagerSpec": {"secrets": [secret]}}}
     return dataclasses.replace(answer, values={**answer.values, **values})
+
+
+def _verified(target: targets.Target, cluster: clusters.Cluster) -> objects.Tree:
+    name = target.owner.name
+    secret = {"name": f"{name}{names.TLS}", "key": "ca.crt"}
+    return {"ca": {"secret": secret}, "serverName": cluster.host(name, target.exports.port)}
 
 
 def _rules(scraper: component.Component, cluster: clusters.Cluster, draft: drafts.Draft) -> None:

@@ -21,6 +21,8 @@ ROLLBACK = "-rollback"
 ACCESS = "-access"
 ROLE = "-role"
 TLS = "-tls"
+AUTHORITY = "-authority"
+ROOT = "-root"
 GUESTS = "-guests"
 ENGINES = "-engines"
 SERVICES = "-services"
@@ -47,6 +49,8 @@ SUFFIXES = (
     ACCESS,
     ROLE,
     TLS,
+    AUTHORITY,
+    ROOT,
     GUESTS,
     ENGINES,
     SERVICES,

@@ -18,6 +18,7 @@ KNOWN: dict[str, type | tuple[type, ...]] = {
     "replicas": (int, autoscale.Autoscale),
     "resources": quantities.Compute,
     "availability_zones": int,
+    "certificates": resource.Issuer,
     "issuer": str,
     "gateway": str,
     "api_server": (list, tuple),

@@ -35,7 +35,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for key, made in draft.objects.items():
         if key.group in defined:  # until its chart is there, the API server does not know its kind
             _annotate(made.tree, _OPTIONS, "SkipDryRunOnMissingResource=true")
-        wave = _wave(made, waves, last, key.group in defined)
+        wave = _wave(made, waves, last, key.group in defined and key not in draft.early)
         if wave:
             _annotate(made.tree, WAVE, str(wave))
 

@@ -68,6 +68,11 @@ class Environment:
         else:
             self._settings[thing.name, name] = Setting(value, origins.here())
 
+    @property
+    def certificates(self) -> object | None:
+        """The resource whose certificates engines speak TLS with; None where they speak in the clear."""
+        return self.defaults.get("certificates")
+
     def own(self, thing: Settable, name: str) -> Setting | None:
         """What is set for `thing` itself here, with its line; what is set for everything does not count."""
         return self._settings.get((thing.name, name))

@@ -137,10 +137,10 @@ class Platform:
     def environment(self, name: str, **defaults: object) -> environments.Environment:
         """A cluster. Words of it, beside settings that hold for all: `host` and `registry` (where the world finds it,
         and where the image of the platform's own code is), `secrets` (a Vault of the plan, or another store),
-        `issuer` (cert-manager's
-        ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an HTTPRoute beside the Ingress),
-        `availability_zones`, `storage` (a size, or ``"ephemeral"``), `storage_class`, `replicas`, `resources`,
-        `backups` (an ObjectStore, a Volume, or NoBackup with the reason),
+        `certificates` (a CertManager of the plan: engines then speak TLS alone, with certificates from it),
+        `issuer` (cert-manager's ClusterIssuer, where TLS ends here), `gateway` (``namespace/name``, for an
+        HTTPRoute beside the Ingress), `availability_zones`, `storage` (a size, or ``"ephemeral"``),
+        `storage_class`, `replicas`, `resources`, `backups` (an ObjectStore, a Volume, or NoBackup with the reason),
         `api_server`, `nodes` and `ranges` (CIDRs: where they are, and what no edge to the outside may reach). With
         `gitops`: `sync` (``"manual"``, ``"automated"``, or ``"approved"``, by moving a `revision` of its own),
         `revision` (a branch or tag), `cluster` (its URL or its name in Argo CD)."""

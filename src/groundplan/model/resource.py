@@ -48,3 +48,12 @@ class Resource(ungranted.Granting, component.Component, abc.ABC):
         The first thing that saves makes `work` anew, with an empty file ``began`` in it.
         """
         return None
+
+
+class Issuer(Resource):
+    """A resource that issues certificates to an environment's engines (``certificates=`` of `Platform.environment`)."""
+
+    @abc.abstractmethod
+    def certificate(self, name: str, hosts: Sequence[str]) -> workloads.Beside:
+        """The object by which the Secret `name` comes about and stays fresh, with tls.crt, tls.key and ca.crt (PEM);
+        its certificate is valid for `hosts`, as server and as client."""

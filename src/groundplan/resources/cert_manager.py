@@ -1,4 +1,4 @@
-"""cert-manager: certificates for the entry, from an authority that speaks ACME (RFC 8555)."""
+"""cert-manager: certificates for the entry from an authority that speaks ACME (RFC 8555), for engines from its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from groundplan.shapes import backups, ports, processes, signals, workloads
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 _SOLVER = (("acme.cert-manager.io/http01-solver", "true"),)
 _SOLVER_PORT = 8089
+_TEN_YEARS, _YEAR, _SIXTY_DAYS = "87600h", "8760h", "1440h"
 
 
 @final
-class CertManager(resource.Resource):
-    """Installed where an environment names an `issuer`, with a ClusterIssuer of that name.
+class CertManager(resource.Issuer):
+    """Installed where an environment names an `issuer`, with a ClusterIssuer of that name, and where it is an
+    environment's `certificates`: then it is also an authority of its own, for engines.
 
     The authority calls ``http://HOST/.well-known/acme-challenge/…``, so the entry must be reachable from outside
     on port 80. It writes to `email` before a certificate ends. `directory` is the authority's URL.
     """
 
-    grants = "nothing; the entry's certificate comes from it"
+    grants = "nothing; certificates of the entry and of engines come from it"
 
     def __init__(
         self, name: str = "cert-manager", *, email: str, directory: str = LETS_ENCRYPT, ingress_class: str = "nginx"
@@ -50,8 +52,8 @@ class CertManager(resource.Resource):
 
     def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Answer:
         issuer = str(env.defaults.get("issuer", ""))
-        if not issuer:
-            return workloads.NotThere("no issuer is named: TLS ends in front of the cluster")
+        if not issuer and env.certificates is not self:
+            return workloads.NotThere("no issuer is named, and engines speak in the clear")
         return workloads.Chart(
             source=images.CERT_MANAGER,
             release=self.name,
@@ -66,14 +68,49 @@ class CertManager(resource.Resource):
                 "rbac.authorization.k8s.io/ClusterRoleBinding",
             ),
             beside=(
-                workloads.Beside(
-                    "cert-manager.io/v1 ClusterIssuer", issuer, self._issuer(env, issuer), namespaced=False
-                ),
+                *((_cluster_issuer(issuer, self._acme(env, issuer)),) if issuer else ()),
+                *(self._own_authority() if env.certificates is self else ()),
             ),
             webhooks=(10250,),
-            outward=(80, 443),  # the authority, and the check that a challenge is answered before it is called
-            guest=workloads.Guest(_SOLVER, _SOLVER_PORT),
+            # The authority, and the check that a challenge is answered before it is called.
+            outward=(80, 443) if issuer else (),
+            guest=workloads.Guest(_SOLVER, _SOLVER_PORT) if issuer else None,
         )
+
+    @property
+    def _authority(self) -> str:
+        return f"{self.name}-authority"
+
+    def _own_authority(self) -> tuple[workloads.Beside, ...]:
+        """Source: https://cert-manager.io/docs/configuration/selfsigned/#bootstrapping-ca-issuers"""
+        root = f"{self.name}-root"
+        spec = {
+            "isCA": True,
+            "commonName": self._authority,
+            "secretName": self._authority,
+            "duration": _TEN_YEARS,
+            "privateKey": {"algorithm": "ECDSA", "size": 256},
+            "issuerRef": _reference(root),
+        }
+        return (
+            _cluster_issuer(root, {"selfSigned": {}}, early=True),
+            workloads.Beside("cert-manager.io/v1 Certificate", self._authority, spec, early=True),
+            _cluster_issuer(self._authority, {"ca": {"secretName": self._authority}}, early=True),
+        )
+
+    def certificate(self, name: str, hosts: Sequence[str]) -> workloads.Beside:
+        """For a year, renewed 60 days before it ends: an engine that is restarted within that time never shows an
+        old one. cert-manager's figures are hours."""
+        spec = {
+            "secretName": name,
+            "dnsNames": list(hosts),
+            "duration": _YEAR,
+            "renewBefore": _SIXTY_DAYS,
+            "usages": ["digital signature", "server auth", "client auth"],
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+            "issuerRef": _reference(self._authority),
+        }
+        return workloads.Beside("cert-manager.io/v1 Certificate", name, spec, early=True)
 
     def _values(self) -> workloads.Values:
         """Source: https://cert-manager.io/docs/installation/helm/"""
@@ -89,7 +126,7 @@ class CertManager(resource.Resource):
             "startupapicheck": {"enabled": False},
         }
 
-    def _issuer(self, env: environment.Environment, issuer: str) -> workloads.Values:
+    def _acme(self, env: environment.Environment, issuer: str) -> workloads.Values:
         """Source: https://cert-manager.io/docs/configuration/acme/"""
         # Not the default NodePort: the controller alone calls it, and quotas allow none.
         solver = {"http01": {"ingress": {"ingressClassName": self.ingress_class, "serviceType": "ClusterIP"}}}
@@ -101,3 +138,11 @@ class CertManager(resource.Resource):
                 "solvers": [solver],
             }
         }
+
+
+def _cluster_issuer(name: str, spec: workloads.Values, *, early: bool = False) -> workloads.Beside:
+    return workloads.Beside("cert-manager.io/v1 ClusterIssuer", name, spec, namespaced=False, early=early)
+
+
+def _reference(issuer: str) -> workloads.Values:
+    return {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer}

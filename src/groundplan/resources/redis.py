@@ -17,10 +17,11 @@ DEFAULT_PORT = 6379
 _VARIABLE = "REDIS_URL"
 _USER, _GROUP = 999, 1000
 """``redis`` in the image made of Alpine."""
-_PING = 'REDISCLI_AUTH=`cat "$0"` redis-cli --no-auth-warning --user probe ping | grep -q PONG'
+_PING = 'REDISCLI_AUTH=`cat "$0"` redis-cli $1 --no-auth-warning --user probe ping | grep -q PONG'
 """Without ``$(``: the kubelet fills in some of these in a probe's command."""
 
 
+_CERTIFICATE = "/certificate"
 _EXPORTER = "_exporter"
 _LOOKS = "+ping +info +client|setname +slowlog|len +slowlog|get +latency|latest +config|get"
 """What redis_exporter asks. CONFIG GET shows no password: those stand in the ACL file."""
@@ -99,6 +100,7 @@ class Redis(resource.Resource):
             *(*module, "rdb", f"--work={work}", f"--user={self.backup_user}"),
             *("--host", values.Host(self.name, "redis"), "--port", values.PortNumber(self.name, "redis")),
             values.text("--password={}/backup-password", files),
+            values.text("--authority={}", values.encrypted(self.name, values.Authority(), "")),
         )
         put = (*module, "put-rdb", f"--work={work}", values.text("--data={}", data))
         return backups.Procedures(
@@ -156,7 +158,15 @@ class Redis(resource.Resource):
                 "--protected-mode",
                 "no",  # nobody gets in without a user of the ACL file
                 "--port",
-                str(DEFAULT_PORT),
+                values.encrypted(self.name, "0", str(DEFAULT_PORT)),
+                "--tls-port",
+                values.encrypted(self.name, str(DEFAULT_PORT), "0"),
+                "--tls-cert-file",
+                f"{_CERTIFICATE}/tls.crt",
+                "--tls-key-file",
+                f"{_CERTIFICATE}/tls.key",
+                "--tls-auth-clients",
+                "no",  # they are known by user and password
                 "--dir",
                 values.Folder(self.name),
                 "--aclfile",
@@ -172,7 +182,13 @@ class Redis(resource.Resource):
                 processes.File("users.acl", access_list(self, edges)),
                 processes.File("probe-password", self.probe_password.value),
             ),
-            ready=workloads.Check(argv=("sh", "-c", _PING, values.text("{}/probe-password", files))),
+            ready=workloads.Check(
+                argv=(
+                    *("sh", "-c", _PING, values.text("{}/probe-password", files)),
+                    values.encrypted(self.name, f"--tls --cacert {_CERTIFICATE}/ca.crt", ""),
+                )
+            ),
+            certificate=_CERTIFICATE,
             alive=workloads.Check(port="redis"),
             data="/data",
             storage=self.storage,
@@ -206,9 +222,11 @@ class KeyPrefix(rights.Right):
 
     def variables(self, holder: component.Component) -> tuple[rights.Variable, ...]:
         url = values.text(
-            f"redis://{holder.name}:{{}}@{{}}/0?prefix={self.prefix}",
+            f"{{}}://{holder.name}:{{}}@{{}}/0?prefix={self.prefix}{{}}",
+            values.encrypted(self.server.name, "rediss", "redis"),
             self.password(holder).value,
             values.Address(self.server.name, "redis"),
+            values.encrypted(self.server.name, values.text("&ssl_ca_certs={}", values.Authority()), ""),
         )
         return (rights.Variable(self.variable or _VARIABLE, url),)
 
@@ -258,7 +276,8 @@ def _binaries(version: int) -> processes.Binaries:
 def exporter(server: Redis) -> signals.Exporter:
     """redis_exporter, as a user that sees no key (https://github.com/oliver006/redis_exporter)."""
     name = signals.exporter_name(server.name)
-    address = values.text("redis://{}", values.Address(server.name, "redis"))
+    scheme = values.encrypted(server.name, "rediss", "redis")
+    address = values.text("{}://{}", scheme, values.Address(server.name, "redis"))
     password = values.text('{{"{}": "{}"}}', address, server.exporter_password.value)
     return signals.Exporter(
         image=images.redis_exporter(),
@@ -272,6 +291,7 @@ def exporter(server: Redis) -> signals.Exporter:
         environment=(
             ("REDIS_ADDR", address),
             ("REDIS_EXPORTER_REDIS_ONLY_METRICS", "true"),
+            ("REDIS_EXPORTER_TLS_CA_CERT_FILE", values.encrypted(server.name, values.Authority(), "")),
             ("REDIS_PASSWORD_FILE", values.text("{}/passwords.json", values.Files(name))),
             ("REDIS_USER", _EXPORTER),
         ),

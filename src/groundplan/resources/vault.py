@@ -18,6 +18,11 @@ LEASE = "24h"
 _USER, _GROUP = 100, 1000
 """``vault`` in the image."""
 _DATA = "/vault/data"
+_CERTIFICATE = "/certificate"
+_TLS = f"""\
+  tls_cert_file = "{_CERTIFICATE}/tls.crt"
+  tls_key_file = "{_CERTIFICATE}/tls.key"
+"""
 _HEALTH = "/v1/sys/health?standbyok=true"
 
 
@@ -78,6 +83,7 @@ class Vault(resource.Resource, store.Store):
             # A sealed server is alive, but not ready: it waits for people with their shares of the key.
             alive=workloads.Check(port="api", path=f"{_HEALTH}&sealedcode=200&uninitcode=200"),
             ready=workloads.Check(port="api", path=_HEALTH),
+            certificate=_CERTIFICATE,
             data=_DATA,
             storage=self.storage,
             user=_USER,
@@ -114,16 +120,15 @@ def _configuration(name: str) -> values.Value:
         """\
 ui = true
 disable_mlock = true
-api_addr = "http://{api}"
-cluster_addr = "http://{cluster}"
+api_addr = "{scheme}://{api}"
+cluster_addr = "https://{cluster}"
 storage "file" {{
   path = "{data}"
 }}
 listener "tcp" {{
   address = "0.0.0.0:8200"
   cluster_address = "0.0.0.0:8201"
-  tls_disable = true
-  telemetry {{
+{tls}  telemetry {{
     unauthenticated_metrics_access = true
   }}
 }}
@@ -132,6 +137,8 @@ telemetry {{
   disable_hostname = true
 }}
 """,
+        scheme=values.encrypted(name, "https", "http"),
+        tls=values.encrypted(name, _TLS, "  tls_disable = true\n"),
         api=values.Address(name, "api"),
         cluster=values.Address(name, "cluster"),
         data=values.Folder(name),
@@ -144,8 +151,8 @@ def _agent(name: str, order: workloads.Order) -> values.Value:
 exit_after_auth = true
 disable_mlock = true
 vault {{{{
-  address = "http://{{address}}"
-}}}}
+  address = "{{scheme}}://{{address}}"
+{{verified}}}}}}
 auto_auth {{{{
   method "kubernetes" {{{{
     mount_path = "auth/kubernetes"
@@ -160,7 +167,13 @@ template_config {{{{
 }}}}
 """
     templates = "".join(_template(each, order.folder) for each in order.templates)
-    return values.text("{}{}", values.text(head, address=values.Address(name, "api")), templates)
+    filled = values.text(
+        head,
+        scheme=values.encrypted(name, "https", "http"),
+        address=values.Address(name, "api"),
+        verified=values.encrypted(name, values.text('  ca_cert = "{}"\n', values.Authority()), ""),
+    )
+    return values.text("{}{}", filled, templates)
 
 
 def _template(template: workloads.Template, folder: str) -> str:

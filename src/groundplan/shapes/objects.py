@@ -25,6 +25,16 @@ class Key(NamedTuple):
         return f"{self.kind} {place}{self.name}"
 
 
+def key(tree: Tree) -> Key:
+    """What the object `tree` is known by."""
+    metadata = tree["metadata"]
+    return Key(metadata.get("namespace", ""), metadata["name"], _group(tree), tree["kind"])
+
+
+def _group(tree: Tree) -> str:
+    return str(tree["apiVersion"]).rpartition("/")[0]
+
+
 @dataclasses.dataclass(frozen=True)
 class Object:
     """One object; nobody changes its tree once lowering is done."""
@@ -37,13 +47,12 @@ class Object:
 
     @property
     def key(self) -> Key:
-        metadata = self.tree["metadata"]
-        return Key(metadata.get("namespace", ""), metadata["name"], self.group, self.tree["kind"])
+        return key(self.tree)
 
     @property
     def group(self) -> str:
         """The API group; empty for the core's."""
-        return str(self.tree["apiVersion"]).rpartition("/")[0]
+        return _group(self.tree)
 
     @property
     def version(self) -> str:

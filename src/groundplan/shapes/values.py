@@ -31,6 +31,8 @@ class Resolver(Protocol):
     def token_issuer(self) -> str: ...
     def token_keys(self) -> str: ...
     def option(self, owner: str, name: str) -> str: ...
+    def encrypts(self, owner: str) -> bool: ...
+    def authority(self) -> str: ...
 
 
 class Value(abc.ABC):
@@ -204,6 +206,30 @@ class Option(Value):
 
 
 @dataclasses.dataclass(frozen=True)
+class Authority(Value):
+    """The file with the certificate of whoever vouches for the engines' certificates (PEM)."""
+
+    def resolve(self, to: Resolver) -> str:
+        return to.authority()
+
+
+@dataclasses.dataclass(frozen=True)
+class Encrypted(Value):
+    """`secured` where an engine speaks TLS, `plain` where it does not."""
+
+    owner: str
+    secured: Value
+    plain: Value
+
+    @property
+    def sensitive(self) -> bool:
+        return self.secured.sensitive or self.plain.sensitive
+
+    def resolve(self, to: Resolver) -> str:
+        return (self.secured if to.encrypts(self.owner) else self.plain).resolve(to)
+
+
+@dataclasses.dataclass(frozen=True)
 class Text(Value):
     """Text with values in it."""
 
@@ -215,6 +241,11 @@ class Text(Value):
 
     def resolve(self, to: Resolver) -> str:
         return "".join(part.resolve(to) for part in self.parts)
+
+
+def encrypted(owner: str, secured: str | Value, plain: str | Value) -> Encrypted:
+    """`secured` where the engine called `owner` speaks TLS, `plain` where it does not."""
+    return Encrypted(owner, of(secured), of(plain))
 
 
 def of(value: str | Value) -> Value:

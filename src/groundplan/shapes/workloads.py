@@ -48,6 +48,9 @@ class Engine:
     grace: int = 60
     cluster_role: str = ""
     """A ClusterRole that it is bound to: it then holds a token of the API server."""
+    certificate: str = ""
+    """Where tls.crt, tls.key and ca.crt are mounted, readable for its group, in environments with certificates. Empty
+    for an engine that cannot speak TLS."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,8 @@ class Beside:
     spec: Values
     namespaced: bool = True
     """Whether it stands in the namespace of its resource, or in none."""
+    early: bool = False
+    """Whether others wait for it."""
 
 
 @dataclasses.dataclass(frozen=True)

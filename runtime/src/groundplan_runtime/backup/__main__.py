@@ -52,6 +52,7 @@ def _arguments() -> argparse.ArgumentParser:
     added["rdb"].add_argument("--port", required=True, type=int)
     added["rdb"].add_argument("--user", required=True)
     added["rdb"].add_argument("--password", required=True, type=pathlib.Path, metavar="FILE")
+    added["rdb"].add_argument("--authority", default="", metavar="FILE", help="by whom its certificate is verified")
     added["put-rdb"].add_argument("--append-only", action="store_true", help="the server keeps an append-only file")
     return parser
 
@@ -83,7 +84,7 @@ def _list(given: argparse.Namespace) -> str:
 def _rdb(given: argparse.Namespace) -> str:
     work = keeping.begun(given.work)
     account = rdb.Account(given.user, given.password.read_text().strip())
-    engine = rdb.save(given.host, given.port, account, work / rdb.FILE)
+    engine = rdb.save(given.host, given.port, account, work / rdb.FILE, authority=given.authority)
     (work / keeping.ENGINE).write_text(engine)
     return f"saved {(work / rdb.FILE).stat().st_size} bytes of {engine}"
 

@@ -13,6 +13,7 @@ import pathlib
 import re
 import shutil
 import socket
+import ssl
 from typing import BinaryIO
 
 from groundplan_runtime.backup.problems import BackupError
@@ -35,10 +36,13 @@ class Account:
     password: str
 
 
-def save(host: str, port: int, account: Account, file: pathlib.Path) -> str:
-    """Writes a snapshot of the server's whole data set to `file`; returns what wrote it ("Redis 7.2.4")."""
+def save(host: str, port: int, account: Account, file: pathlib.Path, *, authority: str = "") -> str:
+    """Writes a snapshot of the server's whole data set to `file`; returns what wrote it ("Redis 7.2.4").
+
+    With an `authority` (a file of certificates in PEM) the server speaks TLS, and must have its word for being `host`.
+    """
     try:
-        with socket.create_connection((host, port), timeout=30) as link, link.makefile("rb") as stream:
+        with _link(host, port, authority) as link, link.makefile("rb") as stream:
             link.settimeout(PATIENCE)
             _said(link, stream, "AUTH", account.user, account.password)
             engine = _engine(_said(link, stream, "INFO", "server"))
@@ -49,6 +53,14 @@ def save(host: str, port: int, account: Account, file: pathlib.Path) -> str:
         raise BackupError(f"{host}:{port} gave no snapshot", str(error)) from error
     check(file)
     return engine
+
+
+def _link(host: str, port: int, authority: str) -> socket.socket:
+    link = socket.create_connection((host, port), timeout=30)
+    if not authority:
+        return link
+    with link:  # the secured one takes over the connection; what is left of this one is closed
+        return ssl.create_default_context(cafile=authority).wrap_socket(link, server_hostname=host)
 
 
 def check(file: pathlib.Path) -> None:

@@ -14,6 +14,8 @@ from groundplan_runtime import contract
 if TYPE_CHECKING:
     from groundplan.resources.postgres import server as servers
 
+VERIFIED = "sslmode=verify-full&sslrootcert={}"
+"""Of a URL: https://www.postgresql.org/docs/15/libpq-ssl.html"""
 Privilege = Literal["read", "write", "read_write", "own"]
 
 
@@ -114,7 +116,16 @@ class DatabaseRole(rights.Right):
 
 def dsn(database: Database, role: str, password: secrets.Secret) -> values.Value:
     address = values.Address(database.server.name, "postgres")
-    return values.text(f"postgresql://{role}:{{}}@{{}}/{database.name}", password.value, address)
+    verified = values.encrypted(database.server.name, values.text(f"?{VERIFIED}", values.Authority()), "")
+    return values.text(f"postgresql://{role}:{{}}@{{}}/{database.name}{{}}", password.value, address, verified)
+
+
+def client(server: servers.Postgres) -> tuple[tuple[str, values.Value], ...]:
+    """Variables that say to libpq's programs how to verify `server`; the empty ones change nothing."""
+    return (
+        ("PGSSLMODE", values.encrypted(server.name, "verify-full", "prefer")),
+        ("PGSSLROOTCERT", values.encrypted(server.name, values.Authority(), "")),
+    )
 
 
 def roles(edges: Sequence[component.Edge]) -> list[tuple[component.Edge, DatabaseRole]]:

@@ -107,6 +107,7 @@ def _environment(server: servers.Postgres, stem: str, user: str, work: str) -> d
         # Not a password file: no program reads one that its group may read, and that is how a Secret is mounted.
         "PGSERVICEFILE": values.text(f"{{}}/{stem}-services.conf", values.Files(server.name)),
         "PGSERVICE": stem,
+        **dict(databases.client(server)),
         "WORK": work,
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groundplan.resources import images
+from groundplan.resources.postgres import databases
 from groundplan.shapes import processes, signals, values
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ CONNECTIONS = 3
 def of(server: servers.Postgres) -> signals.Exporter:
     """The exporter of `server`."""
     name = signals.exporter_name(server.name)
+    verified = values.text(databases.VERIFIED, values.Authority())
+    security = values.encrypted(server.name, verified, "sslmode=disable")
     return signals.Exporter(
         image=images.postgres_exporter(),
         binaries=processes.Binaries(
@@ -34,7 +37,7 @@ def of(server: servers.Postgres) -> signals.Exporter:
         listen="--web.listen-address=",
         environment=(
             ("DATA_SOURCE_PASS_FILE", values.text("{}/password", values.Files(name))),
-            ("DATA_SOURCE_URI", values.text("{}/postgres?sslmode=disable", values.Address(server.name, "postgres"))),
+            ("DATA_SOURCE_URI", values.text("{}/postgres?{}", values.Address(server.name, "postgres"), security)),
             ("DATA_SOURCE_USER", ROLE),
         ),
         files=(processes.File("password", server.exporter_password.value),),

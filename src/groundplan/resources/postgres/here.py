@@ -141,6 +141,7 @@ def _bootstrap(server: servers.Postgres, edges: Sequence[component.Edge]) -> pro
                 ("PGSERVICEFILE", values.text("{}/services.conf", files)),
                 ("PGSERVICE", "admin"),
                 ("PGOPTIONS", "-c client_min_messages=warning"),
+                *databases.client(server),
             ),
         ),
         files=(

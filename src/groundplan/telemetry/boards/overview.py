@@ -19,7 +19,7 @@ def boards_of(plan: platform.Platform) -> Iterator[boards.Board]:
     for kind in kinds:
         rows.append((f"Requests over {kind.name.upper() if kind.name == 'http' else 'gRPC'}", _requests(kind)))
         rows.append((f"Budgets over {kind.name.upper() if kind.name == 'http' else 'gRPC'}", _budgets(kind)))
-    yield boards.Board("overview", f"{plan.name} / overview", tuple(rows))
+    yield boards.Board(plan.name, f"{plan.name} / overview", tuple(rows))
 
 
 def _presence() -> tuple[boards.Panel, ...]:
