@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -130,3 +131,19 @@ def test_a_node_exporter_in_a_restricted_namespace_is_found():
     plan.namespace("watch").add(PrometheusStack(node_exporter=plan.namespace("nodes")))
     (found,) = plan.sheet.findings
     assert "the restricted namespace nodes refuses" in found.why
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"severity": "urgent"}, "nobody hears of 'urgent'"),
+        ({"lasts": "soon"}, "no duration"),
+        ({"name": "two words"}, "a name is one word"),
+        ({"quiet": {}}, "without a condition, and an example of each kind"),
+    ],
+)
+def test_an_alert_that_nobody_could_hear_of_is_found(change, said):
+    spoilt = dataclasses.replace(alert("up"), **change)
+    (found,) = check.check(plan_with(spoilt))
+    assert said in found.why
+    assert found.where.file.endswith("test_queries.py")

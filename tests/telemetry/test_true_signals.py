@@ -15,7 +15,9 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 
+import asyncpg
 import pytest
+import redis
 
 from groundplan.model import service
 from groundplan.telemetry import queries, targets
@@ -152,6 +154,25 @@ def test_prometheus_has_found_nothing_wrong_with_any_rule_or_target(running):
         assert [rule.get("lastError") for rule in group["rules"] if rule["health"] == "err"] == []
     unhealthy = [each for each in running.prometheus.get("/api/v1/targets")["activeTargets"] if each["health"] != "up"]
     assert unhealthy == []
+
+
+async def test_an_exporter_may_look_and_touch_nothing(running):
+    files = running.folder / "files"
+    password = (files / "postgres-exporter" / "password").read_text()
+    place = f"postgresql://_exporter:{password}@{running.instance('postgres')['addresses']['postgres']}"
+    looking = await asyncpg.connect(f"{place}/postgres")
+    try:
+        assert await looking.fetchval("SELECT count(*) FROM pg_stat_activity WHERE query <> ''") > 0
+    finally:
+        await looking.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(f"{place}/micro_payment")
+    ((address, secret),) = json.loads((files / "redis-exporter" / "passwords.json").read_text()).items()
+    client = redis.Redis.from_url(address, username="_exporter", password=secret)
+    assert client.info()["db0"]["keys"] > 0
+    for command in (("GET", "rate:x"), ("SET", "rate:x", "1"), ("KEYS", "*"), ("CONFIG", "SET", "maxmemory", "1")):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.execute_command(*command)
 
 
 def test_an_alert_about_a_service_that_hangs_reaches_its_receiver(running):
