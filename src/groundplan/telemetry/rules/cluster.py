@@ -45,6 +45,17 @@ def _pods(ours: str, pod: str) -> Iterator[alerts.Alert]:
         lasts="10m",
         at="55m",
     )
+    space = pod.partition(",")[0]
+    ready = f'kube_statefulset_status_replicas_ready{{{space}, statefulset="db"}}'
+    yield alerts.Alert(
+        "EngineDown",
+        (alerts.Condition(f"kube_statefulset_status_replicas_ready{{{ours}}}", "<", 1),),
+        "critical",
+        "{{ $labels.statefulset }} has no pod that is ready",
+        "kubectl describe its pod: no node, no volume, or a server that does not come up; then its logs",
+        fires={ready: "1x20 0x30"},
+        quiet={ready: "1x20 0x3 1x30"},
+    )
     used, limit = (
         f"container_memory_working_set_bytes{{{pod}}}",
         f'kube_pod_container_resource_limits{{{pod}, resource="memory"}}',
@@ -68,7 +79,7 @@ def _pods(ours: str, pod: str) -> Iterator[alerts.Alert]:
         lasts="10m",
     )
     free, whole = (
-        f'kubelet_volume_stats_{each}_bytes{{{pod.split(",")[0]}, persistentvolumeclaim="data-0"}}'
+        f'kubelet_volume_stats_{each}_bytes{{{space}, persistentvolumeclaim="data-0"}}'
         for each in ("available", "capacity")
     )
     yield alerts.Alert(
