@@ -11,9 +11,10 @@ from typing import Any
 import asyncpg
 import pytest
 import stripe
+from prometheus_client import CollectorRegistry
 
 from groundplan_runtime import listeners, postgres, service
-from payments.api import acquiring, app, store, wallet
+from payments.api import acquiring, app, figures, store, wallet
 from payments.api.flows import settling
 from payments.api.world import World
 from platforms.payments.tests import asgi, engines
@@ -36,6 +37,7 @@ class Api:
     world: World
     fakes: fakes.Fakes
     account: str
+    figures: CollectorRegistry
 
     def __post_init__(self) -> None:
         self.settler = settling.Settler(self.world)
@@ -70,7 +72,11 @@ class Api:
 
     def other(self, account: str) -> Api:
         """The same service asked by another account."""
-        return Api(self.app, self.pool, self.world, self.fakes, account)
+        return Api(self.app, self.pool, self.world, self.fakes, account, self.figures)
+
+    def figure(self, name: str, **labels: str) -> float:
+        """What a counter says; 0 for one that nothing has touched."""
+        return self.figures.get_sample_value(name, {**labels, "livemode": "false"}) or 0
 
     async def overdue(self) -> None:
         """As if the leases of all promises had run out, and the settler looked."""
@@ -94,11 +100,12 @@ _accounts = iter(range(1, 1_000_000))
 async def api(database: engines.Database) -> AsyncIterator[Api]:
     """A service with an account of its own."""
     async with postgres.pool(database.dsn, largest=8) as pool, fakes.serving() as behind:
-        rows = store.Store(pool)
+        registry = CollectorRegistry()
+        rows = store.Store(pool, figures.Figures(registry).committed)
         world = World(
             rows, wallet.Wallet(behind.cards, rows), acquiring.Transactions(behind.money), "https://pay.example.com"
         )
-        yield Api(app.application(world), pool, world, behind, f"acct_{next(_accounts)}")
+        yield Api(app.application(world), pool, world, behind, f"acct_{next(_accounts)}", registry)
 
 
 class _Gateway:
