@@ -123,6 +123,7 @@ def test_a_restore_brings_back_rows_views_and_rights_and_drops_what_came_later(k
     assert not former.folder(kept.place).exists()
 
 
+@pytest.mark.slow
 def test_what_was_wiped_comes_back_onto_an_empty_directory_and_stays_stopped(kept: Small) -> None:
     kept.run("down", "--wipe")
     assert "start it: groundplan up" in kept.restore()

@@ -1,4 +1,8 @@
-"""How long a restore takes, on paper: from rates that were measured on a slow machine, and times that people take."""
+"""How long a restore takes, on paper: from rates well below what was measured, and times that people take.
+
+Measured: a database of 300 MiB with three indexes, by PostgreSQL 18.6 with fsync on two shared cores, was dumped in
+7.5 s and put back in 6.2 s, which is 48 MiB/s. A fifth of that is assumed: tables are wider, disks are elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ _LIMITS = """\
   whom they call: what a caller wrote down after an answer is never without what it answers to. What was under way in
   between is settled by the services themselves, as after a crash; what others did meanwhile (a bank, a webhook's
   receiver) they still know, and a reconciliation shows it.
+- **No secrecy of its own.** Dumps are as readable as what they are of: encryption at rest is the place's to do.
 - **Damage, not forgery.** Every file has its SHA-256 and its size in a manifest, which is written last; a restore
   refuses what differs. Whoever may write to the place may also forge a manifest, and a restore runs what a dump says
   as the engine's administrator: keep the place's rights narrow, and its objects locked or versioned."""
@@ -39,9 +40,10 @@ It starts sealed: those who hold shares of the key unseal it. Its backup should 
 was encrypted with a key that it does not hold cannot be read."""
 _TIMES = """\
 On paper, from these assumptions: {start:.0f} s for a pod with its secrets, {fetch:g} MiB/s from the place,
-{load:g} MiB/s into the engine, {services:.0f} s for services to be ready, and {unseal:.0f} s for people to unseal a
-store. Resources are restored side by side, a store of secrets before them. So the whole platform is back in
-{goal:.0f} minutes with up to {most:.1f} GiB in its largest engine; beyond that, measure your own."""
+{load:g} MiB/s into the engine (a fifth of what was measured), {services:.0f} s for services to be ready, and
+{unseal:.0f} s for people to unseal a store. Resources are restored side by side, a store of secrets before them. So the
+whole platform is back in {goal:.0f} minutes with up to {most:.1f} GiB in its largest engine; beyond that, measure your
+own."""
 
 
 def page(plan: platform.Platform, env: environment.Environment) -> str:

@@ -121,7 +121,16 @@ class Platform:
 
     def verify(self, program: service.Program, process: processes.Process) -> None:
         """Names what must exit 0 wherever `program` runs, when its data adds up: asked after every restore."""
-        self.verifications.append(Verification(program, process, origins.here()))
+        if not isinstance(program, service.Program):
+            findings.report(
+                "GP106",
+                f"verify({program!r}, …)",
+                why="it runs where a program runs, with what that finds around it",
+                remedy="name a service, worker or job of the plan",
+            )
+            return
+        checked = service.checked_process(program.name, process)
+        self.verifications.append(Verification(program, checked, origins.here()))
 
     def gitops(self, repository: str, *, folder: str = "deploy", namespace: str = "argocd") -> None:
         """Says where ``deploy/`` is committed: `folder` of a Git repository, read by the Argo CD in `namespace`."""
