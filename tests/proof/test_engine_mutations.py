@@ -11,6 +11,7 @@ import yaml
 
 from groundplan import proof
 from groundplan.proof import claims
+from groundplan.proof.compare import claimed
 from groundplan.proof.show import rows
 from tests.proof import mutations
 
@@ -27,7 +28,7 @@ def meant() -> list[claims.Claim]:
 
 
 def test_the_platform_keeps_its_claims() -> None:
-    found = claims.compare(proof.Cluster.of(PLATFORM), meant())
+    found = claimed.compare(proof.Cluster.of(PLATFORM), meant())
     assert (found.verdict, found.differences) == ("proved", ())
 
 
@@ -48,7 +49,7 @@ def noticed(mutated: list[dict[str, Any]]) -> tuple[str, str]:
     except proof.Unusable as error:
         namespace = {each.code for each in error.findings} == {"GP403"}
         return "undecidable" if namespace else "invalid", str(error)
-    found = claims.compare(whole, meant())
+    found = claimed.compare(whole, meant())
     if found.differences:
         first = found.differences[0]
         return "reach", f"{first.kind} {first.source} {first.destination} {first.ports}: {first.why}"
