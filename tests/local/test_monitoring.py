@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 
 from groundplan.local.plan import lower, monitoring, site, units
@@ -157,13 +158,22 @@ def test_only_where_somebody_is_told_may_alertmanager_call_outside():
         assert ("prometheus-callers" in policies) is is_told
 
 
-def test_a_component_that_is_called_as_a_watcher_is_found(tmp_path):
-    (tmp_path / "plan.py").write_text(
-        "from groundplan import *\n"
-        'plan = Platform("odd")\n'
-        'plan.namespace("all").add(Worker("prometheus-alertmanager", command(["sleep", "9"])))\n'
-    )
+BOARD = 'Board("b", "b", (("", (Panel("Odd", {"": "rate(odd_total[5m])"}),)),))'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'plan.namespace("all").add(Worker("prometheus-alertmanager", command(["sleep", "9"])))',
+            "GP102 component prometheus-alertmanager",
+        ),
+        (f"plan.watch({BOARD})", "nobody exports odd_total"),
+    ],
+)
+def test_a_plan_that_cannot_be_watched_is_found_before_anything_starts(tmp_path, line, said):
+    (tmp_path / "plan.py").write_text(f'from groundplan import *\nplan = Platform("odd")\n{line}\n')
     command = [sys.executable, "-m", "groundplan", "up", str(tmp_path), "--with", "monitoring", "--data"]
     done = subprocess.run([*command, str(tmp_path / "data")], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert "GP102 component prometheus-alertmanager" in done.stderr
+    assert said in done.stderr

@@ -11,6 +11,7 @@ from groundplan.local import errors, issuer, ports, programs, sources, vault
 from groundplan.local.plan import demands, lower, monitoring, site, units
 from groundplan.model import environment, findings, names, platform, service
 from groundplan.model import origin as origins
+from groundplan.telemetry import check
 
 
 def prepare(
@@ -73,10 +74,11 @@ def survey(
 
 
 def _watched(here: site.Site, book: ports.Book) -> site.Site:
-    """With the ports and programs of whoever watches; raises errors.LocalError where Prometheus is not installed."""
-    taken = [*_taken(here.plan)]
-    if taken:
-        raise findings.PlanError(tuple(taken))
+    """With the ports and programs of whoever watches; raises errors.LocalError where Prometheus is not installed, and
+    findings.PlanError for a query that it could not answer."""
+    wrong = (*_taken(here.plan), *check.check(here.plan))
+    if wrong:
+        raise findings.PlanError(wrong)
     found = {
         name: program
         for name, wanted, _ in monitoring.binaries(here.plan)
