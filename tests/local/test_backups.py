@@ -202,6 +202,13 @@ def test_one_resource_alone_leaves_the_others_as_they_are(kept: Small) -> None:
     kept.sql("shop", "DELETE FROM thing WHERE n = 6000")
 
 
+def test_secrets_are_not_parted_from_the_engines_whose_passwords_they_hold(kept: Small) -> None:
+    said = kept.restore("--only", "_secrets", "--replace", code=1)
+    assert "db, keys would stay" in said
+    assert "--only _secrets --only db --only keys" in said
+    kept.sql("shop", "SELECT 1")
+
+
 def test_backups_are_for_this_user_alone(kept: Small) -> None:
     folder = next(path for path in kept.sets.iterdir() if path.is_dir())
     assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*.dump"), *folder.rglob("*.tar"))} == {0}

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 SHOPS = 4
 CALM = 30.0
 """Seconds in which webhooks and settling come to rest once nobody pays any more."""
+DATABASES = "SELECT datname FROM pg_database WHERE datname ~ '^micro_' ORDER BY 1"
 TABLES = """
 SELECT schemaname || '.' || quote_ident(tablename) FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
@@ -75,9 +76,14 @@ class Drill:
     def restore(self, *words: str) -> dict:
         return json.loads(self.stage.run("restore", f"--from={self.sets}", "--json", *words))
 
-    def psql(self, database: str, sql: str) -> str:
-        (address,) = (each["addresses"]["postgres"] for each in self.stage.instances() if each["unit"] == "postgres")
-        host, _, port = address.partition(":")
+    def address(self) -> tuple[str, str]:
+        """Host and port of the database server; after a wipe they are others."""
+        (found,) = (each["addresses"]["postgres"] for each in self.stage.instances() if each["unit"] == "postgres")
+        host, _, port = found.partition(":")
+        return host, port
+
+    def psql(self, database: str, sql: str, address: tuple[str, str] | None = None) -> str:
+        host, port = address or self.address()
         services = f"PGSERVICEFILE={self.stage.data}/files/postgres/services.conf"
         program = str(engines._postgres_programs() / "psql")
         reach = [program, "-XqAt", "-h", host, "-p", port, "-U", "postgres", "-d", database]
@@ -85,10 +91,10 @@ class Drill:
 
     def rows(self) -> dict[str, str]:
         """The number and the checksum of all rows, by table of every database."""
-        found = {}
-        for database in self.psql("postgres", "SELECT datname FROM pg_database WHERE datname ~ '^micro_'").split():
-            for table in self.psql(database, TABLES).split():
-                found[f"{database} {table}"] = self.psql(database, f"{ROWS} FROM {table} t")
+        found, there = {}, self.address()
+        for database in self.psql("postgres", DATABASES, there).split():
+            for table in self.psql(database, TABLES, there).split():
+                found[f"{database} {table}"] = self.psql(database, f"{ROWS} FROM {table} t", there)
         return found
 
     def keys(self) -> dict[str, str]:

@@ -59,6 +59,7 @@ def restore(plan: platform.Platform, place: directory.Directory, asked: Asked, s
     wanted = _wanted(plan, found, asked.only)
     with former.alone(place):
         _refuse_to_replace(wanted, place, asked)
+        _mind_the_keys(plan, place, found, wanted, say)
         fetched = _fetched(plan, place, found, wanted, say)
         ran = client.is_running(place)
         if ran:
@@ -102,6 +103,22 @@ def _refuse_to_replace(wanted: Sequence[parts.Part], place: directory.Directory,
             why=f"nothing in {place.root} was changed",
             fix="back it up, or say --replace: then it goes when the restore has ended well",
         )
+
+
+def _mind_the_keys(
+    plan: platform.Platform, place: directory.Directory, found: sets.Found, wanted: Sequence[parts.Part], say: save.Say
+) -> None:
+    """Engines and secrets belong together: passwords, and keys of what was encrypted. Raises LocalError."""
+    names = {part.name for part in wanted}
+    others = [part.name for part in parts.of(plan) if part.resource and part.name not in names]
+    kept = [name for name in others if _holds(place.data / name)]
+    if parts.SECRETS in names and kept:
+        raise errors.LocalError(
+            f"{', '.join(kept)} would stay, with passwords that are in no secret any more",
+            fix=f"restore them too: {' '.join(f'--only {name}' for name in sorted({*names, *kept}))}",
+        )
+    if parts.SECRETS not in names and parts.SECRETS in found.set.parts:
+        say(f"the secrets here stay; what was encrypted with others is read with --only {parts.SECRETS}")
 
 
 def _holds(path: Path) -> bool:
