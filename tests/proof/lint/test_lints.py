@@ -443,6 +443,16 @@ def test_each_mistake_is_named(code: str, mistake: str, make: Callable[[Set], No
         assert each.remedy and each.what and each.said and each.severity == codes.CODES[each.code][0], str(each)
 
 
+def claimed(claim: str) -> Callable[[Set], None]:
+    """A pod that mounts a volume of the stateful set's second replica, or one of that name."""
+
+    def change(documents: Set) -> None:
+        put("StatefulSet db", "spec.volumeClaimTemplates", [{"metadata": {"name": "data"}}])(documents)
+        pod(documents)["volumes"].append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
+
+    return change
+
+
 def without_the_controller(documents: Set) -> None:
     for name in ("Deployment controller", "NetworkPolicy controller", "PodDisruptionBudget controller"):
         documents.pop(name, None)
@@ -484,6 +494,7 @@ def defaults(documents: Set) -> None:
         ("GP594", put("CronJob tidy", "spec.schedule", "*/5 0-6,22 1,15 JAN-mar sun")),
         ("GP520", granted("HTTPRoute")),
         ("GP545", lambda all_: [put("ResourceQuota shop", "spec.hard", {"limits.cpu": "9"})(all_), defaults(all_)]),
+        ("GP513", claimed("data-db-1")),
     ],
     ids=[
         "a template says where a secret is",
@@ -497,12 +508,19 @@ def defaults(documents: Set) -> None:
         "a schedule with every sign",
         "a grant",
         "a limit range fills in",
+        "a claim that a stateful set makes",
     ],
 )
 def test_what_only_looks_like_a_mistake_is_none(code: str, make: Callable[[Set], None]) -> None:
     documents = clean()
     make(documents)
     assert code not in {each.code for each in found(documents)}
+
+
+def test_a_claim_of_a_replica_that_a_stateful_set_does_not_have_is_not_there() -> None:
+    documents = clean()
+    claimed("data-db-2")(documents)
+    assert "GP513" in {each.code for each in found(documents)}
 
 
 def test_every_code_of_a_lint_has_a_mistake_that_shows_it() -> None:
