@@ -8,6 +8,12 @@ from typing import Literal
 from groundplan.shapes import objects
 
 Protocol = Literal["TCP", "UDP"]
+Kind = Literal["edge", "entry", "step", "secrets", "backup", "scrape", "names", "api server", "chart"]
+"""Who asks for a flow: the author's edges and entries; what a resource's steps, a store, a backup, Prometheus and DNS
+need of every cluster; the API server; what charts need among themselves and outward."""
+
+_NAMED: str = dataclasses.field(default="", compare=False, repr=False)
+"""For who an end is, by name: told to readers, so it tells no two ends apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +22,8 @@ class Pods:
 
     namespace: str
     labels: tuple[tuple[str, str], ...] = ()
+    what: str = _NAMED
+    """The workload or component; empty for all of the namespace."""
 
     def peer(self) -> objects.Tree:
         space = {"matchLabels": {"kubernetes.io/metadata.name": self.namespace}}
@@ -29,6 +37,8 @@ class Range:
 
     cidr: str
     less: tuple[str, ...] = ()
+    what: str = _NAMED
+    """Who is there: an external, "API server"."""
 
     def peer(self) -> objects.Tree:
         return {"ipBlock": {"cidr": self.cidr, **({"except": list(self.less)} if self.less else {})}}
@@ -58,3 +68,4 @@ class Flow:
     why: str
     """In words: "api-gateway → auth-service:http", "scrape", "names"."""
     origin: str
+    kind: Kind

@@ -6,14 +6,15 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from groundplan.kubernetes import clusters, configuration, drafts, flows, settings
+from groundplan.kubernetes import clusters, configuration, drafts, flows, names, settings
 from groundplan.model import component, entries, external, rights
 from groundplan.shapes import workloads
 from groundplan.telemetry import targets
 
-_DNS = flows.Pods("kube-system", (("k8s-app", "kube-dns"),))
+_DNS = flows.Pods("kube-system", (("k8s-app", "kube-dns"),), "kube-dns")
 _NAMES = (flows.Port(53, "TCP"), flows.Port(53, "UDP"))  # long answers come by TCP
 _API_PORTS = (flows.Port(443), flows.Port(6443))
+_API_SERVER = "API server"
 
 
 def all_of(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
@@ -29,24 +30,25 @@ def all_of(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flo
     callers = {flow.source: flow.origin for flow in found if isinstance(flow.source, flows.Pods)}
     for source, origin in callers.items():
         if source.namespace in ours:
-            yield flows.Flow(source, _DNS, _NAMES, "names", origin)
+            yield flows.Flow(source, _DNS, _NAMES, "names", origin, "names")
 
 
 def pods(name: str, namespace: str, draft: drafts.Draft) -> flows.Pods:
     """The pods of one of our workloads."""
-    return flows.Pods(namespace, tuple(sorted(draft.labels(name).items())))
+    return flows.Pods(namespace, tuple(sorted(draft.labels(name).items())), name)
 
 
 def chart(name: str, cluster: clusters.Cluster) -> flows.Pods:
     """The pods that a chart installs, as far as edges lead to and from them."""
     answer = cast(workloads.Chart, cluster.answers[name])
-    return flows.Pods(cluster.components[name].namespace or "", answer.pods)
+    return flows.Pods(cluster.components[name].namespace or "", answer.pods, name)
 
 
 def callers(name: str, cluster: clusters.Cluster) -> flows.Pods:
     """The pods of a chart that call outward."""
     answer = cast(workloads.Chart, cluster.answers[name])
-    return flows.Pods(cluster.components[name].namespace or "", answer.callers or answer.pods)
+    what = f"{name}{names.CALLERS}" if answer.callers else name
+    return flows.Pods(cluster.components[name].namespace or "", answer.callers or answer.pods, what)
 
 
 def end_of(name: str, cluster: clusters.Cluster, draft: drafts.Draft) -> flows.Pods | None:
@@ -63,17 +65,18 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
     if pod.opens:
         target = pods(pod.owner.name, pod.namespace, draft)
         numbers = tuple(flows.Port(pod.owner.ports[name].number) for name in pod.opens)
-        yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin)
+        yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin, "step")
     server = cluster.store.server if cluster.store else None
     if server and configuration.is_secret(pod):
         kept, name = server
         target = pods(kept.name, kept.namespace or "", draft)
         number = kept.ports[name].number
-        yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin)
+        yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin, "secrets")
     if pod.place:
         port = flows.Port(urllib.parse.urlsplit(pod.place.endpoint).port or 443)
-        for addresses in _ranges(tuple(pod.place.cidrs), cluster):
-            yield flows.Flow(source, addresses, (port,), f"{pod.name} → bucket {pod.place.bucket}", origin)
+        bucket = f"bucket {pod.place.bucket}"
+        for addresses in _ranges(tuple(pod.place.cidrs), cluster, bucket):
+            yield flows.Flow(source, addresses, (port,), f"{pod.name} → {bucket}", origin, "backup")
     if pod.cluster_role:
         yield from _to_api_server(source, cluster, f"{pod.name} → API server", origin)
 
@@ -85,12 +88,12 @@ def _of_edge(
     if isinstance(edge.right, rights.Reach):
         port = flows.Port(edge.right.external.port.number)
         for addresses in outside(edge.right.external, cluster):
-            yield flows.Flow(source, addresses, (port,), why, origin)
+            yield flows.Flow(source, addresses, (port,), why, origin, "edge")
     elif isinstance(target, component.Component):
         end = end_of(target.name, cluster, draft)
         numbers = tuple(_port(target, name) for name in edge.right.opens)
         if end and numbers:
-            yield flows.Flow(source, end, numbers, why, origin)
+            yield flows.Flow(source, end, numbers, why, origin, "edge")
 
 
 def _port(owner: component.Component, name: str) -> flows.Port:
@@ -101,24 +104,25 @@ def _port(owner: component.Component, name: str) -> flows.Port:
 def outside(thing: external.External, cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
     """The addresses of an external: those given, or every public one."""
     found = cluster.environment.own(thing, "cidrs") if thing.kind == "external" else None
-    return _ranges(tuple(cast(list[str], found.value)), cluster) if found else _public(cluster)
+    return _ranges(tuple(cast(list[str], found.value)) if found else (), cluster, thing.name)
 
 
-def _ranges(given: tuple[str, ...], cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
-    """The addresses given, or every public one."""
-    return tuple(flows.Range(str(each)) for each in sorted(given)) if given else _public(cluster)
+def _ranges(given: tuple[str, ...], cluster: clusters.Cluster, what: str) -> tuple[flows.Range, ...]:
+    """The addresses given, or every public one; `what` is there."""
+    named = tuple(flows.Range(str(each), what=what) for each in sorted(given))
+    return named or _public(cluster, what)
 
 
-def _public(cluster: clusters.Cluster) -> tuple[flows.Range, ...]:
+def _public(cluster: clusters.Cluster, what: str) -> tuple[flows.Range, ...]:
     own = settings.cluster_ranges(cluster.environment)
     four = tuple(sorted({*settings.PRIVATE, *(each for each in own if ":" not in each)}))
     six = tuple(sorted({*settings.PRIVATE_6, *(each for each in own if ":" in each)}))
-    return flows.Range("0.0.0.0/0", four), flows.Range("::/0", six)
+    return flows.Range("0.0.0.0/0", four, what), flows.Range("::/0", six, what)
 
 
 def _to_api_server(source: flows.Pods, cluster: clusters.Cluster, why: str, origin: str) -> Iterator[flows.Flow]:
     for cidr in settings.api_server(cluster.environment):
-        yield flows.Flow(source, flows.Range(cidr), _API_PORTS, why, origin)
+        yield flows.Flow(source, flows.Range(cidr, what=_API_SERVER), _API_PORTS, why, origin, "api server")
 
 
 def _entries(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
@@ -128,13 +132,12 @@ def _entries(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.F
             target = end_of(endpoint.owner.name, cluster, draft)
             if source and target:
                 why = f"entry {path} → {endpoint.owner.name}:{endpoint.name}"
-                yield flows.Flow(source, target, (_port(endpoint.owner, endpoint.name),), why, str(entry.origin))
+                port = (_port(endpoint.owner, endpoint.name),)
+                yield flows.Flow(source, target, port, why, str(entry.origin), "entry")
                 gateway = settings.gateway(cluster.environment)
                 if gateway:
                     through = flows.Pods(gateway[0])
-                    yield flows.Flow(
-                        through, target, (_port(endpoint.owner, endpoint.name),), f"gateway {why}", str(entry.origin)
-                    )
+                    yield flows.Flow(through, target, port, f"gateway {why}", str(entry.origin), "entry")
 
 
 class Guest(NamedTuple):
@@ -153,7 +156,7 @@ def guests(cluster: clusters.Cluster, draft: drafts.Draft) -> tuple[Guest, ...]:
         for entry in cluster.plan.entries if answer.guest else ():
             for _, endpoint in entry.routes:
                 shape = cast(workloads.Guest, answer.guest)
-                end = flows.Pods(endpoint.owner.namespace or "", shape.labels)
+                end = flows.Pods(endpoint.owner.namespace or "", shape.labels, f"{name}{names.GUESTS}")
                 found.setdefault((name, end), Guest(name, end, shape.port, entry))
     return tuple(found.values())
 
@@ -163,7 +166,7 @@ def _guests(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Fl
         source = end_of(guest.entry.controller.name, cluster, draft)
         if source:
             why = f"entry → what {guest.chart} starts beside it"
-            yield flows.Flow(source, guest.pods, (flows.Port(guest.port),), why, str(guest.entry.origin))
+            yield flows.Flow(source, guest.pods, (flows.Port(guest.port),), why, str(guest.entry.origin), "entry")
 
 
 def _scrapes(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flow]:
@@ -174,24 +177,28 @@ def _scrapes(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.F
             if end:
                 told = target.exports.exporter
                 port = flows.Port(told.port) if told else _port(target.owner, target.exports.port)
-                yield flows.Flow(source, end, (port,), f"{scraper.name} scrapes {target.job}", str(scraper.origin))
+                why = f"{scraper.name} scrapes {target.job}"
+                yield flows.Flow(source, end, (port,), why, str(scraper.origin), "scrape")
 
 
 def _of_chart(name: str, answer: workloads.Chart, cluster: clusters.Cluster) -> Iterator[flows.Flow]:
     """Its pods among each other, to the API server and back, and the world where it is let in."""
     owner = cluster.components[name]
     own, everything, origin = chart(name, cluster), flows.Pods(owner.namespace or ""), str(owner.origin)
-    yield flows.Flow(everything, everything, (), f"{answer.source.name} within itself", origin)
+    yield flows.Flow(everything, everything, (), f"{answer.source.name} within itself", origin, "chart")
     yield from _to_api_server(everything, cluster, f"{answer.source.name} → API server", origin)
     for number in answer.webhooks:
         for cidr in settings.api_server(cluster.environment):
-            yield flows.Flow(flows.Range(cidr), everything, (flows.Port(number),), "API server → webhook", origin)
+            caller = flows.Range(cidr, what=_API_SERVER)
+            yield flows.Flow(caller, everything, (flows.Port(number),), "API server → webhook", origin, "api server")
     for cidr in settings.nodes(cluster.environment) if answer.nodes else ():
         numbers = tuple(flows.Port(number) for number in answer.nodes)
-        yield flows.Flow(own, flows.Range(cidr), numbers, f"{answer.source.name} → nodes", origin)
-    for addresses in _public(cluster) if answer.outward else ():
+        yield flows.Flow(
+            own, flows.Range(cidr, what="nodes"), numbers, f"{answer.source.name} → nodes", origin, "chart"
+        )
+    for addresses in _public(cluster, "internet") if answer.outward else ():
         numbers = tuple(flows.Port(number) for number in answer.outward)
-        yield flows.Flow(callers(name, cluster), addresses, numbers, f"{answer.source.name} → outside", origin)
+        yield flows.Flow(callers(name, cluster), addresses, numbers, f"{answer.source.name} → outside", origin, "chart")
     if answer.world:
         numbers = tuple(flows.Port(owner.ports[port].number) for port in answer.world)
-        yield flows.Flow(flows.Anyone(), own, numbers, "world → entry", origin)
+        yield flows.Flow(flows.Anyone(), own, numbers, "world → entry", origin, "entry")
