@@ -1,4 +1,4 @@
-"""The folder that holds what was emitted: only files that begin with our line are ever changed or deleted.
+"""Folders that hold what was emitted: only files that begin with our line are ever changed or deleted.
 
 ::
 
@@ -13,6 +13,21 @@ import pathlib
 from collections.abc import Mapping
 
 HEADER = "# Written by `groundplan build`: change the plan instead. Without this line the file is yours.\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    """How ours are told in a folder: by their first line, and by the patterns of what we write there at all."""
+
+    header: str
+    places: tuple[str, ...]
+
+
+DEPLOY = Mark(HEADER, ("**/*.yaml", "Containerfile", "terraform/*.tfvars"))
+DOCS = Mark(
+    "<!-- Written by `groundplan docs`: change the plan instead. Without this line the file is yours. -->\n",
+    ("*.md", "*.html", "*.svg"),
+)
 
 
 class TreeError(Exception):
@@ -40,28 +55,28 @@ class Changes:
         return bool(self.added or self.changed or self.removed)
 
 
-def compare(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
+def compare(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -> Changes:
     """What writing `files` into `folder` would change; raises Foreign."""
     there = {path: (folder / path).read_text() for path in files if (folder / path).is_file()}
-    foreign = tuple(sorted(path for path, text in there.items() if not text.startswith(HEADER)))
+    foreign = tuple(sorted(path for path, text in there.items() if not text.startswith(mark.header)))
     if foreign:
         raise Foreign(tuple(str(folder / path) for path in foreign))
     return Changes(
         added=tuple(sorted(path for path in files if path not in there)),
-        changed=tuple(sorted(path for path, text in there.items() if text != HEADER + files[path])),
-        removed=tuple(sorted(_ours(folder) - set(files))),
+        changed=tuple(sorted(path for path, text in there.items() if text != mark.header + files[path])),
+        removed=tuple(sorted(_ours(folder, mark) - set(files))),
     )
 
 
-def write(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
+def write(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -> Changes:
     """Makes `folder` hold `files` and none of ours beside them; raises TreeError."""
     try:
-        changes = compare(folder, files)
+        changes = compare(folder, files, mark)
         for parent in sorted({(folder / path).parent for path in changes.added}):
             parent.mkdir(parents=True, exist_ok=True)
         for path in (*changes.added, *changes.changed):
             # In place: should it be cut short, the next run sees that it differs, and mends it.
-            (folder / path).write_text(HEADER + files[path])
+            (folder / path).write_text(mark.header + files[path])
         for path in changes.removed:
             (folder / path).unlink()
             _prune((folder / path).parent, folder)
@@ -70,15 +85,15 @@ def write(folder: pathlib.Path, files: Mapping[str, str]) -> Changes:
     return changes
 
 
-def _ours(folder: pathlib.Path) -> set[str]:
-    places = (*folder.rglob("*.yaml"), *folder.glob("Containerfile"), *folder.glob("terraform/*.tfvars"))
-    found = (path for path in places if path.is_file() and _is_ours(path))
+def _ours(folder: pathlib.Path, mark: Mark) -> set[str]:
+    places = (path for pattern in mark.places for path in folder.glob(pattern))
+    found = (path for path in places if path.is_file() and _is_ours(path, mark.header))
     return {str(path.relative_to(folder)) for path in found}
 
 
-def _is_ours(path: pathlib.Path) -> bool:
+def _is_ours(path: pathlib.Path, header: str) -> bool:
     with path.open("rb") as file:
-        return file.read(len(HEADER.encode())) == HEADER.encode()
+        return file.read(len(header.encode())) == header.encode()
 
 
 def _prune(folder: pathlib.Path, top: pathlib.Path) -> None:
