@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from groundplan import markdown
 from groundplan.backup import commands, estimates, items
 from groundplan.model import autoscale, environment, platform, processes, service, store
 from groundplan.shapes import backups
@@ -72,8 +73,8 @@ def _kept(
     reasons = {found.name: reason for found, reason in items.without(plan)}
     if isinstance(place, backups.NoBackup):
         reasons |= {each.resource.name: place.reason for each in items.of(plan)}
-    rows += [(name, "never", "–", reason) for name, reason in reasons.items()]
-    yield _table(("resource", "when", "kept", "where"), rows)
+    rows += [(name, "never", "–", markdown.text(reason)) for name, reason in reasons.items()]
+    yield markdown.table(("resource", "when", "kept", "where"), rows)
     for each in kept:
         yield f"**{each.resource.name}.** {each.procedures(plan, '').promise}"
 
@@ -245,7 +246,7 @@ def _times(kept: Sequence[items.Item]) -> Iterator[str]:
     sealed = any(isinstance(item.resource, store.Store) for item in kept)
     spent = estimates.SERVICES + (estimates.UNSEAL + estimates.START if sealed else 0)
     rows = [(f"{size} GiB", f"{estimates.restore(size * 1024) / 60:.0f} min") for size in (1, 2, 5, 20, 100)]
-    yield _table(("data in one resource", "its restore"), rows)
+    yield markdown.table(("data in one resource", "its restore"), rows)
     yield _TIMES.format(
         start=estimates.START,
         fetch=rates.fetch,
@@ -263,10 +264,6 @@ def _laptop(plan: platform.Platform) -> str:
         f"groundplan backup {plan.name}",
         f"groundplan restore {plan.name} --replace",
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
 
 
 def _block(*lines: str) -> str:
