@@ -54,8 +54,9 @@ bench: $(STAMP)  ## the figures: start, stop, memory, payments a second; plan to
 	$(BIN)/python bench/emit
 
 .PHONY: docs
-docs: $(STAMP)  ## write docs/reference.md anew from the code
+docs: $(STAMP)  ## write docs/reference.md anew from the code, and the documents of payments from its plan
 	$(BIN)/python tools/reference.py
+	$(BIN)/groundplan docs payments
 
 .PHONY: bench-proof
 bench-proof: $(STAMP)  ## the proof's figures: reachability from YAML and objects, growth, one change, one explanation

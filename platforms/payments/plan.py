@@ -49,6 +49,18 @@ public = {"PUBLIC_URL": plan.url}
 pool = gauge("db_pool_connections", "state")  # idle, used, limit
 engine = cpu("100m", "500m") & memory("256Mi", "512Mi")
 
+# What the architecture document reckoned with; `groundplan docs` lays it beside what the plan asks for.
+for space, pods, each in (
+    (ingress, 1, cpu("100m") & memory("90Mi")),
+    (gateway, 2, small),
+    (services, 6, small),
+    (internal, 4, small),
+    (databases, 2, cpu("100m") & memory("256Mi")),
+    (monitoring, 1, cpu("500m") & memory("2Gi")),
+    (vaults, 1, small),
+):
+    space.estimated(each, pods=pods)
+
 # The engines, and a database for each service with an owner that migrates it.
 after_data = daily(keep=14, at="04:00")  # whatever the databases hold encrypted is older than the keys kept then
 postgres = databases.add(Postgres("postgres", version=15, storage="5Gi", backup=daily(keep=14), resources=engine))

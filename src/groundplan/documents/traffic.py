@@ -1,0 +1,89 @@
+"""The way of traffic, from the world to the data, and the zones that it crosses: as pictures in Mermaid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from groundplan import markdown
+from groundplan.documents import connections, mermaid
+from groundplan.documents import world as worlds
+from groundplan.kubernetes import flows
+from groundplan.model import component, service
+
+_DRAWN = ("edge", "entry")
+
+
+def page(world: worlds.World) -> str:
+    found = [each for each in connections.of(world) if each.kind in _DRAWN]
+    shared = _shared(world)
+    drawn = [each for each in found if each.target.name not in shared]
+    said = f"Every program also talks to {markdown.codes(sorted(shared))}; these arrows are left out." if shared else ""
+    return markdown.page(
+        "Traffic",
+        "## Who calls whom",
+        said,
+        _flow(drawn, world),
+        "## Security zones",
+        "A zone is a namespace. An arrow is all that is drawn from the workloads of one to those of the other.",
+        _zones(found),
+    )
+
+
+def _shared(world: worlds.World) -> set[str]:
+    """Targets that every program needs: their arrows would hide all others."""
+    programs = [each.name for each in world.plan.programs]
+    callers: dict[str, set[str]] = {}
+    for edge in world.plan.edges:
+        if edge.right.opens and isinstance(edge.right.target, component.Component):
+            callers.setdefault(edge.right.target.name, set()).add(edge.source.name)
+    return {name for name, found in callers.items() if len(programs) > 3 and found >= set(programs)}
+
+
+def _flow(found: Sequence[connections.Connection], world: worlds.World) -> str:
+    pairs: dict[tuple[connections.End, connections.End], set[flows.Port]] = {}
+    for each in found:
+        pairs.setdefault((each.source, each.target), set()).update(each.ports)
+    if len(pairs) > mermaid.MOST:
+        return f"There are {len(pairs)} pairs, more than such a picture can show: see [network](network.md)."
+    ends = sorted({end for pair in pairs for end in pair} | _everything(world))
+    groups = {space: [str(end) for end in ends if end.namespace == space] for space in _spaces(ends)}
+    boxes = {str(end): mermaid.Box(end.name, _shape(end, world)) for end in ends}
+    arrows = [
+        mermaid.Arrow(str(source), str(target), _listed(ports))
+        for (source, target), ports in sorted(pairs.items(), key=lambda item: item[0])
+    ]
+    return mermaid.flowchart(groups, boxes, arrows)
+
+
+def _everything(world: worlds.World) -> set[connections.End]:
+    return {connections.End(each.namespace or "", each.name) for each in world.plan.components}
+
+
+def _spaces(ends: Iterable[connections.End]) -> list[str]:
+    return sorted({end.namespace for end in ends if end.namespace})
+
+
+def _shape(end: connections.End, world: worlds.World) -> str:
+    if not end.namespace:
+        return "outside"
+    found = world.components.get(end.name)
+    if isinstance(found, service.Job):
+        return "job"
+    return "plain" if isinstance(found, service.Program) or found is None else "engine"
+
+
+def _listed(ports: Iterable[flows.Port]) -> str:
+    return ", ".join(connections.said(port) for port in sorted(ports)) or "every port"
+
+
+def _zones(found: Sequence[connections.Connection]) -> str:
+    pairs: dict[tuple[str, str], set[flows.Port]] = {}
+    for each in found:
+        source, target = (end.namespace or end.name for end in (each.source, each.target))
+        if source != target:
+            pairs.setdefault((source, target), set()).update(each.ports)
+    spaces = {end.namespace for each in found for end in (each.source, each.target) if end.namespace}
+    names = sorted({name for pair in pairs for name in pair} | spaces)
+    boxes = {name: mermaid.Box(name, "plain" if name in spaces else "outside") for name in names}
+    arrows = [mermaid.Arrow(source, target, _listed(ports)) for (source, target), ports in sorted(pairs.items())]
+    return mermaid.flowchart({}, boxes, arrows)
