@@ -49,18 +49,19 @@ def _fetch(program: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def served(folder: pathlib.Path) -> Iterator[str]:
-    """A server without data at a loopback address, whose storage is its memory."""
+def served(folder: pathlib.Path, certificate: pathlib.Path | None = None) -> Iterator[str]:
+    """A server without data at a loopback address, whose storage is its memory; by TLS with a `certificate`."""
     port = free_port()
     config = folder / "bao.hcl"
-    config.write_text(
-        f'storage "inmem" {{}}\nlistener "tcp" {{\n  address = "127.0.0.1:{port}"\n  tls_disable = true\n}}\n'
-    )
+    speaks = "tls_disable = true"
+    if certificate:
+        speaks = f'tls_cert_file = "{certificate}/tls.crt"\n  tls_key_file = "{certificate}/tls.key"'
+    config.write_text(f'storage "inmem" {{}}\nlistener "tcp" {{\n  address = "127.0.0.1:{port}"\n  {speaks}\n}}\n')
     with (folder / "bao.log").open("w") as log:
         process = subprocess.Popen([binary(), "server", f"-config={config}"], stdout=log, stderr=log)
     try:
         _wait(port, process, folder / "bao.log")
-        yield f"http://127.0.0.1:{port}"
+        yield f"https://localhost:{port}" if certificate else f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from groundplan.kubernetes import lower
 from groundplan.live.vault import bootstrap, client, keys, run, steps, wanted
+from groundplan.model import environment, platform
+from tests import authorities
 from tests.kubernetes import keeping, worlds
 from tests.live import certificates, openbaos
 from tests.live.test_bootstrap import CHOICES, brought
@@ -81,6 +83,7 @@ class Place:
     """A Vault that is set up for production, and where pods would run."""
 
     address: str
+    authority: pathlib.Path
     folder: pathlib.Path
     production: lower.Lowered
     texts: dict[str, str]
@@ -89,7 +92,8 @@ class Place:
         """Runs the agent with an emitted configuration, its places moved below our folder."""
         (self.folder / "token").write_text(token(*account))
         for before, after in (
-            ("http://vault.vault:8200", self.address),
+            ("https://vault.vault:8200", self.address),
+            ("/authority/ca.crt", str(self.authority)),
             ("/var/run/secrets/store/token", f"{self.folder}/token"),
             ('"/templates/', f'"{self.folder}/templates/'),
             ('destination = "', f'destination = "{self.folder}/pod'),
@@ -108,14 +112,22 @@ def place(tmp_path_factory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("bao")
     plan = worlds.payments()
     env = next(each for each in plan.environments if each.name == "production")
-    with openbaos.served(folder) as address, reviewer(folder) as api_server:
+    authority = authorities.Authority(folder / "authority")
+    certificate = authority.issue(certificate_of(plan, env), folder / "certificate")
+    with openbaos.served(folder, certificate) as address, reviewer(folder) as api_server:
         config = {**CHOICES.kubernetes, "kubernetes_host": api_server, "token_reviewer_jwt": "a reviewer's"}
         choices = dataclasses.replace(CHOICES, kubernetes=config, keep_root_token=True)
         file, supplies = keys.File(folder / "keys.json"), {**brought(), "app/smtp": AWKWARD}
-        hands = run.Hands(client.Client(address), file, supplies, None, lambda text: None)
+        hands = run.Hands(client.Client(address, str(authority.file)), file, supplies, None, lambda text: None)
         hands.carry_out(bootstrap.bootstrap(wanted.of(plan, env), file.read(), choices))
         made = lower.lower(plan, env)
-        yield Place(address, folder, made, texts(hands, file, made))
+        yield Place(address, authority.file, folder, made, texts(hands, file, made))
+
+
+def certificate_of(plan: platform.Platform, env: environment.Environment) -> dict:
+    """What the emitted Certificate of the Vault asks for."""
+    made = lower.lower(plan, env).objects
+    return next(each.tree["spec"] for each in made if (each.key.kind, each.key.name) == ("Certificate", "vault-tls"))
 
 
 def texts(hands: run.Hands, file: keys.File, made: lower.Lowered) -> dict[str, str]:
@@ -154,7 +166,7 @@ def test_the_emitted_agent_logs_in_and_writes_what_we_expect_of_its_templates(pl
 def test_a_role_is_its_own_accounts_alone(place, name, status):
     body = {"role": "auth-service", "jwt": token("services", name)}
     request = steps.Request("POST", "auth/kubernetes/login", body)
-    assert client.Client(place.address).ask(request).status == status
+    assert client.Client(place.address, str(place.authority)).ask(request).status == status
 
 
 def test_templates_for_controllers_are_what_go_reads_in_them(place):

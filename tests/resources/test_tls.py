@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 import pathlib
 import re
@@ -17,13 +16,10 @@ from collections.abc import Iterator, Sequence
 
 import asyncpg
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from redis import exceptions
 
 from groundplan_runtime import postgres, redis
-from tests import debian
+from tests import authorities, debian
 from tests.kubernetes import worlds
 
 PATIENCE = 60.0
@@ -42,59 +38,14 @@ def emitted(kind: str, name: str) -> dict:
     return found
 
 
+def certificate(name: str) -> dict:
+    """What an emitted Certificate asks for."""
+    return emitted("Certificate", name)["spec"]
+
+
 def told(name: str, key: str) -> str:
     """A file of a workload as its store fills it in, every secret being PASSWORD."""
     return re.sub(r"\{\{ with secret .*?\{\{ end \}\}", PASSWORD, emitted("ConfigMap", f"{name}-files")["data"][key])
-
-
-class Authority:
-    """Who issues certificates as an emitted Certificate asks for them, and for localhost, where the test is."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        folder.mkdir()
-        self.file = folder / "ca.crt"
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
-        constraints = x509.BasicConstraints(ca=True, path_length=None)
-        self.file.write_bytes(_pem(self._signed(self._name, self._key.public_key(), 1, [(constraints, True)])))
-
-    def issue(self, certificate: str, folder: pathlib.Path, days: int = 1) -> pathlib.Path:
-        """What cert-manager writes into the Secret of the Certificate called `certificate`."""
-        spec = emitted("Certificate", certificate)["spec"]
-        assert spec["privateKey"] == {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName(each) for each in (*spec["dnsNames"], "localhost")]
-        usages = {
-            "server auth": x509.ExtendedKeyUsageOID.SERVER_AUTH,
-            "client auth": x509.ExtendedKeyUsageOID.CLIENT_AUTH,
-        }
-        extended = x509.ExtendedKeyUsage([usages[each] for each in spec["usages"] if each in usages])
-        extensions = [(x509.SubjectAlternativeName(names), True), (extended, False)]
-        folder.mkdir(exist_ok=True)
-        (folder / "tls.crt").write_bytes(_pem(self._signed(x509.Name([]), key.public_key(), days, extensions)))
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (folder / "tls.key").write_bytes(private)
-        (folder / "tls.key").chmod(0o600)
-        (folder / "ca.crt").write_bytes(self.file.read_bytes())
-        return folder
-
-    def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int, extensions: Sequence[tuple[object, bool]]
-    ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        made = x509.CertificateBuilder(
-            self._name, subject, key, x509.random_serial_number(),
-            now - datetime.timedelta(days=9), now + datetime.timedelta(days=days),
-        )  # fmt: skip
-        for extension, critical in extensions:
-            made = made.add_extension(extension, critical)
-        return made.sign(self._key, hashes.SHA256())
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def programs(pattern: str, package: tuple[str, ...], name: str) -> tuple[pathlib.Path, dict[str, str]]:
@@ -155,15 +106,15 @@ def postgres_server(folder: pathlib.Path, certificate: pathlib.Path) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory) -> Iterator[tuple[int, Authority, Authority]]:
+def places(tmp_path_factory) -> Iterator[tuple[int, authorities.Authority, authorities.Authority]]:
     """A server, who vouches for it, and somebody else."""
     folder = tmp_path_factory.mktemp("postgres")
-    authority, stranger = Authority(folder / "authority"), Authority(folder / "stranger")
-    with postgres_server(folder, authority.issue("postgres-tls", folder / "certificate")) as port:
+    authority, stranger = authorities.Authority(folder / "authority"), authorities.Authority(folder / "stranger")
+    with postgres_server(folder, authority.issue(certificate("postgres-tls"), folder / "certificate")) as port:
         yield port, authority, stranger
 
 
-def dsn(port: int, authority: Authority, host: str = "localhost") -> str:
+def dsn(port: int, authority: authorities.Authority, host: str = "localhost") -> str:
     """What auth-service is handed, but for the place, the administrator's name and the file of the authority."""
     given = told("auth-service", "secrets_database-dsn")
     assert "@postgres.databases:5432/" in given
@@ -186,10 +137,10 @@ async def test_a_postgres_of_another_authority_or_of_another_name_is_not_spoken_
 
 
 async def test_a_postgres_whose_certificate_has_ended_is_not_spoken_to(tmp_path):
-    authority = Authority(tmp_path / "authority")
-    certificate = authority.issue("postgres-tls", tmp_path / "certificate", days=-1)
+    authority = authorities.Authority(tmp_path / "authority")
+    issued = authority.issue(certificate("postgres-tls"), tmp_path / "certificate", days=-1)
     refused = pytest.raises(ssl.SSLCertVerificationError, match="expired")
-    with postgres_server(tmp_path, certificate) as port, refused:
+    with postgres_server(tmp_path, issued) as port, refused:
         await asyncpg.connect(dsn(port, authority))
 
 
@@ -226,22 +177,22 @@ def test_a_migration_speaks_tls_too(places, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def stores(tmp_path_factory) -> Iterator[tuple[int, Authority, Authority]]:
+def stores(tmp_path_factory) -> Iterator[tuple[int, authorities.Authority, authorities.Authority]]:
     """A Redis with the arguments that the cluster gives it, who vouches for it, and somebody else."""
     folder = tmp_path_factory.mktemp("redis")
-    authority, stranger = Authority(folder / "authority"), Authority(folder / "stranger")
-    certificate = authority.issue("redis-tls", folder / "certificate")
+    authority, stranger = authorities.Authority(folder / "authority"), authorities.Authority(folder / "stranger")
+    issued = authority.issue(certificate("redis-tls"), folder / "certificate")
     binaries, variables = programs("/usr/bin/redis-server", REDIS, "redis-server")
     (folder / "users.acl").write_text(told("redis", "files_users.acl"))
     port = free_port()
     words = emitted("StatefulSet", "redis")["spec"]["template"]["spec"]["containers"][0]["command"]
     here = {"6379": str(port), "/data": str(folder), "/files/users.acl": str(folder / "users.acl")}
-    words = [here.get(each, each).replace("/certificate/", f"{certificate}/") for each in words]
+    words = [here.get(each, each).replace("/certificate/", f"{issued}/") for each in words]
     with running([str(binaries / words[0]), *words[1:]], variables, port, folder / "log"):
         yield port, authority, stranger
 
 
-def url(port: int, authority: Authority, host: str = "localhost") -> str:
+def url(port: int, authority: authorities.Authority, host: str = "localhost") -> str:
     given = told("auth-service", "secrets_redis-url")
     assert "@redis.databases:6379/" in given
     return given.replace("redis.databases:6379", f"{host}:{port}").replace("/authority/ca.crt", str(authority.file))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from groundplan.live.vault import bootstrap, run, steps
 
 
+@targets.example("groundplan vault bootstrap payments --environment production --keys-to vault-keys.json")
 @click.group("vault")
 def command() -> None:
     """Set up the Vault of an environment."""
