@@ -119,9 +119,13 @@ async def _killed(house: money.House, when: str, work: Any) -> None:
     """A second service, killed with -9 while `work(client)` runs and the acquirer does what `when` says."""
     victim = house.start_transactions(RECONCILE_EVERY="1000")
     async with house.client(victim) as doomed:
-        house.faults(when, seconds=0.8)
+        known = _operations(house)
+        house.faults(when, seconds=2)
         doing = asyncio.ensure_future(work(doomed))
-        await asyncio.sleep(0.4)
+        async with asyncio.timeout(running.LIMIT):
+            while _operations(house) == known:  # it is written down before the acquirer is asked
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
         victim.stop(signal.SIGKILL)
         with pytest.raises(grpc.aio.AioRpcError):
             await doing
@@ -184,6 +188,10 @@ async def test_a_difference_is_found(house: money.House, client: money.Client, m
     ]
     await client.void(held)
     assert (await differences(house, monkeypatch)).differences == ()
+
+
+def _operations(house: money.House) -> int:
+    return int(house.ledger_db.psql("SELECT count(*) FROM operation"))
 
 
 async def _open_are(house: money.House, count: int) -> None:
