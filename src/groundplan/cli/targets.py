@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -82,10 +82,13 @@ def _found(name: str | None, here: Path) -> Path:
     return load.find(name, here)
 
 
-def example(text: str) -> Callable[[click.Command], click.Command]:
+C = TypeVar("C", bound=click.Command)
+
+
+def example(text: str) -> Callable[[C], C]:
     """Puts an example under a verb's help."""
 
-    def put(command: click.Command) -> click.Command:
+    def put(command: C) -> C:
         command.epilog = f"\b\nExample:\n  {text}"
         return command
 
