@@ -122,3 +122,10 @@ def test_a_private_key_is_masked_line_by_line() -> None:
     body = secrets.token_urlsafe(48)
     settings.Secret(f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
     assert body not in masking.text(f"cannot read: b'{body}'")
+
+
+def test_what_recurs_is_masked_by_the_secrets_of_the_moment() -> None:
+    statement = "SELECT 'recurring-secret-of-a-test'"
+    assert masking.recurring(statement) == masking.recurring(statement) == statement
+    masking.remember("recurring-secret-of-a-test")
+    assert "recurring-secret" not in masking.recurring(statement)

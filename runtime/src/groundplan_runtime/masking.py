@@ -6,6 +6,7 @@ are written (`logs`), what counts as a secret setting (`settings`).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -65,6 +66,16 @@ def text(raw: str) -> str:
     raw = _BEARER.sub(rf"\1{_STARS}", raw)
     raw = _KEY.sub(rf"\1{_STARS}", raw)
     return _DIGITS.sub(_mask_cards, raw)
+
+
+def recurring(raw: str) -> str:
+    """The same as `text`, remembered for what comes again and again: a span's name, a statement."""
+    return _remembered(raw, _SECRETS.pattern)
+
+
+@functools.lru_cache(maxsize=1024)
+def _remembered(raw: str, secrets: re.Pattern[str] | None) -> str:  # known again only while secrets are the same
+    return text(raw)
 
 
 def value(raw: Any) -> Any:

@@ -118,7 +118,7 @@ def _span(span: traces.Span) -> dict[str, Any]:
         "traceId": position.trace_id,
         "spanId": position.span_id,
         "parentSpanId": span.parent_id,
-        "name": masking.text(span.name),
+        "name": masking.recurring(span.name),
         "kind": _KINDS[span.kind],
         "startTimeUnixNano": str(span.start),
         "endTimeUnixNano": str(span.end),
@@ -138,7 +138,7 @@ def _value(value: traces.Value) -> dict[str, Any]:
         return {"intValue": str(value)}
     if isinstance(value, float):
         return {"doubleValue": value}
-    return {"stringValue": masking.text(value)}
+    return {"stringValue": masking.recurring(value)}
 
 
 def _pairs(raw: str) -> list[tuple[str, str]]:
