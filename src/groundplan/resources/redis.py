@@ -278,7 +278,10 @@ def exporter(server: Redis) -> signals.Exporter:
     name = signals.exporter_name(server.name)
     scheme = values.encrypted(server.name, "rediss", "redis")
     address = values.text("{}://{}", scheme, values.Address(server.name, "redis"))
-    password = values.text('{{"{}": "{}"}}', address, server.exporter_password.value)
+    # Version 1.45 looks the address up as it is given, later ones with the user in it (exporter/redis.go).
+    with_user = values.text(f"{{}}://{_EXPORTER}@{{}}", scheme, values.Address(server.name, "redis"))
+    secret = server.exporter_password.value
+    passwords = values.text('{{"{}": "{}", "{}": "{}"}}', address, secret, with_user, secret)
     return signals.Exporter(
         image=images.redis_exporter(),
         binaries=processes.Binaries(
@@ -295,5 +298,5 @@ def exporter(server: Redis) -> signals.Exporter:
             ("REDIS_PASSWORD_FILE", values.text("{}/passwords.json", values.Files(name))),
             ("REDIS_USER", _EXPORTER),
         ),
-        files=(processes.File("passwords.json", password),),
+        files=(processes.File("passwords.json", passwords),),
     )
