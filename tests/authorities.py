@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Authority:
-    """Who issues certificates as an emitted Certificate asks for them, and for localhost, where the test is."""
+    """Who issues certificates as an emitted Certificate asks for them."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         folder.mkdir()
@@ -26,7 +26,7 @@ class Authority:
         """What cert-manager writes into the Secret of a Certificate with this `spec`."""
         assert spec["privateKey"] == {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"}
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName(each) for each in (*spec["dnsNames"], "localhost")]
+        names = [x509.DNSName(each) for each in spec["dnsNames"]]
         usages = {
             "server auth": x509.ExtendedKeyUsageOID.SERVER_AUTH,
             "client auth": x509.ExtendedKeyUsageOID.CLIENT_AUTH,

@@ -50,7 +50,8 @@ def _serve(
 ) -> None:
     pod = draft.pods[engine.name]
     service = f"{engine.name}.{pod.namespace}"
-    hosts = [engine.name, service, f"{service}.svc", f"{service}.svc.cluster.local"]
+    # The last one for whoever comes by `kubectl port-forward`: to set up a Vault, to look into a database.
+    hosts = [engine.name, service, f"{service}.svc", f"{service}.svc.cluster.local", "localhost"]
     made = issuer.certificate(f"{engine.name}{names.TLS}", hosts)
     charts.beside(made, engine.name, engine.origin, pod.namespace, cluster, draft)
     pod.mount(
