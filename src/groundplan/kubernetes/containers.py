@@ -122,7 +122,8 @@ def _probes(program: service.Program, cluster: clusters.Cluster) -> objects.Tree
     port = shape.port or next((each for each in ("metrics", "grpc", "http") if each in program.ports), None)
     if port is None or port not in program.ports:
         return {}
-    ready = _ask(program.ports[port], port, shape.readyz)
+    serving = port if shape.port or "http" in program.ports or "grpc" not in program.ports else "grpc"
+    ready = _ask(program.ports[serving], serving, shape.readyz)
     live = _ask(program.ports[port], port, shape.livez)
     return {
         "startupProbe": ready | _patience(shape.startup, shape.timeout, shape.startup_failures),

@@ -20,7 +20,9 @@ class Probes:
     """
 
     port: str | None = None
-    """None: metrics where there is one, or else the gRPC port, or else HTTP."""
+    """None: metrics where there is one, or else the gRPC port, or else HTTP. In a cluster, where the kubelet speaks
+    it, what serves gRPC alone is asked by gRPC's health whether it is ready, and by metrics whether it is alive:
+    health follows readiness, for which nobody should be restarted."""
     livez: str = contract.LIVEZ
     readyz: str = contract.READYZ
     liveness: float = 20
