@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from groundplan.delivery import tree
@@ -55,3 +57,36 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "deploy").write_text("a file where the folder should be")
     with pytest.raises(tree.TreeError, match="cannot write"):
         tree.write(tmp_path / "deploy", {"a.yaml": "a: 1\n"})
+
+
+@pytest.mark.parametrize("kept", [0, 1, len(tree.HEADER) - 1, len(tree.HEADER), len(tree.HEADER) + 2])
+def test_a_file_that_was_cut_short_is_written_again(tmp_path, kept):
+    whole = f"{tree.HEADER}a: 1\n"
+    (tmp_path / "a.yaml").write_text(whole[:kept])
+    tree.write(tmp_path, {"a.yaml": "a: 1\n"})
+    assert (tmp_path / "a.yaml").read_text() == whole
+
+
+def test_an_empty_file_that_the_plan_does_not_name_is_nobodys_to_delete(tmp_path):
+    (tmp_path / "mine.yaml").touch()
+    tree.write(tmp_path, {"a.yaml": "a: 1\n"})
+    assert (tmp_path / "mine.yaml").exists()
+
+
+@pytest.mark.parametrize("aim", ["there", "nowhere"])
+def test_a_link_is_never_followed_out_of_the_folder(tmp_path, aim):
+    (tmp_path / "there").write_text(f"{tree.HEADER}kept\n")
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy" / "a.yaml").symlink_to(tmp_path / aim)
+    with pytest.raises(tree.Foreign, match=r"a\.yaml"):
+        tree.write(tmp_path / "deploy", {"a.yaml": "a: 1\n"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deploy", "there"]
+    assert (tmp_path / "there").read_text() == f"{tree.HEADER}kept\n"
+
+
+@pytest.mark.parametrize("what", ["bytes", "pipe", "folder"])
+def test_what_is_no_text_file_of_ours_is_in_the_way(tmp_path, what):
+    place = tmp_path / "a.yaml"
+    {"bytes": lambda: place.write_bytes(b"\xff\xfe"), "pipe": lambda: os.mkfifo(place), "folder": place.mkdir}[what]()
+    with pytest.raises(tree.Foreign, match=r"a\.yaml"):
+        tree.compare(tmp_path, {"a.yaml": "a: 1\n"})

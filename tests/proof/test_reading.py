@@ -169,3 +169,11 @@ def test_what_has_findings_is_decoded_again_each_time(tmp_path: pathlib.Path) ->
     file, kept = tmp_path / "all.yaml", tmp_path / "kept"
     file.write_text(POD + "data: {a: on}\n" + "# long\n" * 4000)
     assert codes(paths.read([file], kept)) == codes(paths.read([file], kept)) == ["GP506"]
+
+
+@pytest.mark.parametrize("sign", [r"\n", r"\e[2J", r"\u202e", r"\u2028", r"\0"])
+@pytest.mark.parametrize("where", ["kind: {}", "metadata: {{name: {}}}", "metadata: {{name: a, namespace: {}}}"])
+def test_a_name_with_what_cannot_be_seen_is_no_objects(where, sign):
+    text = "apiVersion: v1\n" + ("" if "kind" in where else "kind: Pod\n") + where.format(f'"Pod{sign}proved"') + "\n"
+    assert codes(decoded(text)) == ["GP503"]
+    assert all(str(each).isprintable() for found in decoded(text).findings for each in str(found).splitlines())

@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from groundplan import streams
 from groundplan.cli import (
     backup,
     build,
@@ -110,4 +111,5 @@ for _verb in VERBS:
 
 def main() -> None:
     """The program; exits."""
+    streams.guard()
     sys.exit(output.guarded(groundplan))

@@ -18,6 +18,7 @@ def guarded(program: click.Command) -> int:
 
     try:
         code = program.main(standalone_mode=False)
+        sys.stdout.flush()  # what cannot be written is told here, not by the interpreter at its end
     except click.ClickException as error:
         return _bad_arguments(error)
     except (click.Abort, KeyboardInterrupt):
@@ -32,6 +33,8 @@ def guarded(program: click.Command) -> int:
         # The reader (`| head`) has seen enough; nothing more may be written, not even at exit.
         sys.stdout = None
         return OK
+    except OSError as error:
+        return _machine(error)
     return code if isinstance(code, int) else OK
 
 
@@ -73,6 +76,20 @@ def _live(error: Any) -> int:
 
     _tell(error)
     return UNUSABLE if isinstance(error, errors.NoAccess | errors.Foreign) else FAILED
+
+
+def _machine(error: OSError) -> int:
+    """A full disk, a file that may not be read: nothing that a verb could have done about it."""
+    said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    try:
+        if wants_json():
+            emit({"error": {"kind": type(error).__name__, "what": said}})
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = None  # it is standard output itself
+    if sys.stdout is None or not wants_json():
+        click.echo(f"Error: {said}", err=True)
+    return FAILED
 
 
 def unusable(error: Any) -> int:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Mapping
 
@@ -56,22 +57,30 @@ class Changes:
 
 
 def compare(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -> Changes:
-    """What writing `files` into `folder` would change; raises Foreign."""
-    there = {path: (folder / path).read_text() for path in files if (folder / path).is_file()}
-    foreign = tuple(sorted(path for path, text in there.items() if not text.startswith(mark.header)))
+    """What writing `files` into `folder` would change; raises TreeError."""
+    try:
+        return _compared(folder, files, mark)
+    except OSError as error:
+        raise TreeError(f"cannot read {error.filename or folder}: {error.strerror}") from error
+
+
+def _compared(folder: pathlib.Path, files: Mapping[str, str], mark: Mark) -> Changes:
+    found = [path for path in files if os.path.lexists(folder / path)]
+    foreign = tuple(sorted(path for path in found if not _is_begun(folder / path, mark.header)))
     if foreign:
         raise Foreign(tuple(str(folder / path) for path in foreign))
+    there = {path: (folder / path).read_bytes() for path in found}
     return Changes(
         added=tuple(sorted(path for path in files if path not in there)),
-        changed=tuple(sorted(path for path, text in there.items() if text != mark.header + files[path])),
+        changed=tuple(sorted(path for path, text in there.items() if text != (mark.header + files[path]).encode())),
         removed=tuple(sorted(_ours(folder, mark) - set(files))),
     )
 
 
 def write(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -> Changes:
     """Makes `folder` hold `files` and none of ours beside them; raises TreeError."""
+    changes = compare(folder, files, mark)
     try:
-        changes = compare(folder, files, mark)
         for parent in sorted({(folder / path).parent for path in changes.added}):
             parent.mkdir(parents=True, exist_ok=True)
         for path in (*changes.added, *changes.changed):
@@ -87,13 +96,25 @@ def write(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -
 
 def _ours(folder: pathlib.Path, mark: Mark) -> set[str]:
     places = (path for pattern in mark.places for path in folder.glob(pattern))
-    found = (path for path in places if path.is_file() and _is_ours(path, mark.header))
-    return {str(path.relative_to(folder)) for path in found}
+    return {str(path.relative_to(folder)) for path in places if _is_ours(path, mark.header)}
 
 
 def _is_ours(path: pathlib.Path, header: str) -> bool:
+    return _first(path, header) == header.encode()
+
+
+def _is_begun(path: pathlib.Path, header: str) -> bool:
+    """Ours, or cut short (a full disk, kill -9) before our line was written: it holds nothing of anybody's."""
+    first = _first(path, header)
+    return first is not None and header.encode().startswith(first)
+
+
+def _first(path: pathlib.Path, header: str) -> bytes | None:
+    """As many bytes as `header` has; None of what is no file of this folder: a link could lead us out of it."""
+    if path.is_symlink() or not path.is_file():
+        return None
     with path.open("rb") as file:
-        return file.read(len(header.encode())) == header.encode()
+        return file.read(len(header.encode()))
 
 
 def _prune(folder: pathlib.Path, top: pathlib.Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from groundplan import streams
 from groundplan.local import control, directory, errors, journal, pids, protocol, supervise, terminal
 from groundplan.local import world as worlds
 from groundplan.local.plan import units
@@ -156,6 +157,7 @@ async def _viewed(views: list[Coroutine[Any, Any, None]], model: store.Store) ->
 def main() -> int:
     """``python -m groundplan.local``: reads a Launch, returns the exit code."""
     launch = msgspec.json.decode(sys.stdin.buffer.read(), type=Launch)
+    streams.guard()
     try:
         return asyncio.run(serve(launch))
     except errors.LocalError as error:

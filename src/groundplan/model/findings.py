@@ -57,7 +57,7 @@ class Finding:
         lines = [f"{self.code} {self.what}", f"      {self.why or CODES[self.code]}    {self.where}"]
         if self.remedy:
             lines.append(f"      fix: {self.remedy}")
-        return "\n".join(lines)
+        return "\n".join(each.replace("\n", "\n      ") for each in lines)  # no word of theirs begins a line
 
 
 class PlanError(Exception):

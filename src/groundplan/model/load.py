@@ -68,10 +68,13 @@ def _so_far(sheet: findings.Sheet) -> tuple[findings.Finding, ...]:
 def _broken(path: pathlib.Path, error: BaseException) -> findings.Finding:
     line = _line(path, error)
     why = f"{type(error).__name__}: {error}"
+    where = origins.Origin(origins.shown(str(path)), line)
+    if not line:
+        return findings.Finding(
+            "GP001", f"{path.name} cannot be read", where, why, "give a Python file that you may read"
+        )
     remedy = "mend this line; findings above, if any, stand before it"
-    return findings.Finding(
-        "GP001", f"{path.name} stops at line {line}", origins.Origin(origins.shown(str(path)), line), why, remedy
-    )
+    return findings.Finding("GP001", f"{path.name} stops at line {line}", where, why, remedy)
 
 
 def _line(path: pathlib.Path, error: BaseException) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import sys
 
@@ -11,13 +12,13 @@ _OURS = str(pathlib.Path(__file__).resolve().parent.parent)
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Origin:
-    """A file and a line; the file is relative to where we stand when that is shorter."""
+    """A file and a line (0: all of it); the file is relative to where we stand when that is shorter."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 NOWHERE = Origin("", 0)
@@ -38,6 +39,6 @@ def _is_ours(file: str) -> bool:
 def shown(file: str) -> str:
     """`file` as people read it."""
     try:
-        return str(pathlib.Path(file).resolve().relative_to(pathlib.Path.cwd()))
+        return str(pathlib.Path(os.path.realpath(file)).relative_to(pathlib.Path.cwd()))  # a loop of links is shown too
     except ValueError:
         return file

@@ -78,7 +78,8 @@ class Finding:
         lines = [f"{self.code} {self.what}", f"      {self.said}    {self.where}".rstrip()]
         if self.remedy:
             lines.append(f"      fix: {self.remedy}")
-        return "\n".join(lines)
+        # A name with a new line in it begins no line of its own, where it could pass for another finding or a verdict.
+        return "\n".join(each.replace("\n", "\n      ") for each in lines)
 
 
 class Unusable(Exception):

@@ -133,7 +133,23 @@ def _named(data: Any) -> bool:
     if type(data) is not dict:
         return False
     kind, version = data.get("kind"), data.get("apiVersion")
-    return isinstance(kind, str) and isinstance(version, str) and bool(kind and version)
+    return isinstance(kind, str) and isinstance(version, str) and bool(kind and version) and not _hidden(data)
+
+
+def _hidden(data: dict[str, Any]) -> str:
+    """Which word of an object's identity holds what cannot be seen: it would pass for something else in every
+    answer, a line of its own even, and no API server takes it."""
+    metadata = data.get("metadata")
+    metadata = metadata if type(metadata) is dict else {}
+    for key, word in (
+        ("kind", data.get("kind")),
+        ("apiVersion", data.get("apiVersion")),
+        ("metadata.name", metadata.get("name")),
+        ("metadata.namespace", metadata.get("namespace")),
+    ):
+        if type(word) is str and not word.isprintable():
+            return f"{key} {word!a}"
+    return ""
 
 
 def _no_object(document: documents.Document) -> findings.Finding | None:
@@ -149,7 +165,8 @@ def _no_object(document: documents.Document) -> findings.Finding | None:
     if lacking:
         why = f"it has no {' and no '.join(lacking)}"
         return findings.Finding("GP503", f"a document of {name} is no object", place, why, remedy)
-    return None
+    why = f"its {_hidden(data)} holds a control character"
+    return findings.Finding("GP503", f"a document of {name} is no object", place, why, "write a name that can be read")
 
 
 def _objects(document: documents.Document, said: list[findings.Finding]) -> Iterator[documents.Document]:
