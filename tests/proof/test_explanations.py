@@ -156,3 +156,34 @@ def test_what_decided_and_what_would_allow_it_is_said(policy: str, decided: str,
     if change.yaml:
         applied(documents, change)
         assert proof.Cluster.of(documents).reachable("web", "db", 5432)
+
+
+CROWD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: web, image: web}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: data, labels: {app: db}}
+spec: {containers: [{name: db, image: db}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: data}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from:
+    - {podSelector: {matchLabels: {app: first}}}
+    - {podSelector: {matchLabels: {app: second}}}
+    - {podSelector: {matchLabels: {app: third}}}
+"""
+
+
+def test_a_reason_that_many_peers_share_is_said_once() -> None:
+    whole = proof.Cluster.of(list(yaml.safe_load_all(CROWD)))
+    found, _ = asked(whole, (("shop", "web", "Pod", 0), ("data", "db", "Pod", 0), "TCP", 5432))
+    said = "\n".join(explained.lines(found))
+    assert said.count("it is for pods of namespace data") == 1, said

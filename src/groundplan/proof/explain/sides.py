@@ -121,7 +121,7 @@ def _peers(judge: peers.Judge, policy: policies.Policy, rule: policies.Rule, oth
         for matches, why in found:
             if matches is wanted:
                 return matches, why
-    return False, "; ".join(why for _, why in found)
+    return False, "; ".join(dict.fromkeys(why for _, why in found))
 
 
 def resolved(
