@@ -113,6 +113,16 @@ def test_each_chart_says_what_is_assumed_of_its_pods():
         assert f"namespace: {each['spec']['destination']['namespace']}" == lines[0]
 
 
+def test_grafana_is_not_started_anew_for_each_password_that_its_chart_draws():
+    spec = payments("production")["Application payments-production-prometheus"]["spec"]
+    assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]
+    found = {(each["kind"], each["name"]): each["jsonPointers"] for each in spec["ignoreDifferences"]}
+    assert found == {
+        ("Secret", "prometheus-grafana"): ["/data/admin-password"],
+        ("Deployment", "prometheus-grafana"): ["/spec/template/metadata/annotations/checksum~1secret"],
+    }
+
+
 def test_projects_come_before_the_applications_that_name_them():
     found = payments("production").values()
     assert {waves.of(each) for each in found if each["kind"] == "AppProject"} == {-1}

@@ -15,7 +15,7 @@ from typing import Any
 from groundplan.delivery import yamls
 from groundplan.kubernetes import charts, lower, settings
 from groundplan.model import environment, gitops, platform
-from groundplan.shapes import objects
+from groundplan.shapes import objects, workloads
 
 FOLDER = "argocd"
 ASSUMES = "groundplan/assumes"
@@ -148,10 +148,17 @@ def _chart(name: str, each: charts.Release, where: gitops.Gitops, env: environme
         "project": f"{name}-charts",
         "source": source,
         "destination": _destination(env, each.namespace),
-        "syncPolicy": _policy(env),
+        "syncPolicy": _policy(env, *(("RespectIgnoreDifferences=true",) if each.draws else ())),
     }
+    if each.draws:
+        spec["ignoreDifferences"] = [_drawn(field) for field in each.draws]
     said = {ASSUMES: each.assumes, "argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
     return _object("Application", f"{name}-{each.component}", where, spec, **said)
+
+
+def _drawn(field: workloads.Drawn) -> objects.Tree:
+    group, _, kind = field.kind.rpartition("/")
+    return {**({"group": group} if group else {}), "kind": kind, "name": field.name, "jsonPointers": [field.pointer]}
 
 
 def _root(name: str, where: gitops.Gitops, env: environment.Environment) -> objects.Tree:

@@ -30,6 +30,8 @@ class Release:
     """Groups and kinds that it installs outside any namespace."""
     spaces: tuple[str, ...]
     """Namespaces that it installs into, beside its own."""
+    draws: tuple[workloads.Drawn, ...]
+    """Fields that differ each time it is rendered."""
     assumes: str
     """What is taken for granted of its pods, a line each: namespace, labels, ports."""
 
@@ -75,6 +77,7 @@ def _release(owner: component.Component, answer: workloads.Chart, cluster: clust
         values=filled(answer.values, cluster),
         cluster_wide=tuple((group, kind) for group, _, kind in kinds),
         spaces=answer.spaces,
+        draws=answer.draws,
         assumes=_assumes(owner, answer),
     )
 

@@ -81,6 +81,17 @@ class PrometheusStack(resource.Resource):
             outward=(443, told.port) if told else (),
             callers=_ALERTMANAGER if told else (),
             tells=told,
+            draws=self._draws(),
+        )
+
+    def _draws(self) -> tuple[workloads.Drawn, ...]:
+        """Grafana's first password, which its chart cannot look up where it is only rendered, and the mark that starts
+        Grafana anew with it. Source: https://github.com/grafana/helm-charts/issues/3399
+        """
+        grafana = f"{self.name}-grafana"
+        return (
+            workloads.Drawn("Secret", grafana, "/data/admin-password"),
+            workloads.Drawn("apps/Deployment", grafana, "/spec/template/metadata/annotations/checksum~1secret"),
         )
 
     def _values(self, env: environment.Environment) -> workloads.Values:

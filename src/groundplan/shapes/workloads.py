@@ -107,6 +107,17 @@ class Guest:
 
 
 @dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A field that a chart draws anew each time it is rendered: whoever keeps rendering it must leave it be."""
+
+    kind: str
+    """Group and kind: ``apps/Deployment``, ``Secret``."""
+    name: str
+    pointer: str
+    """JSON pointer (RFC 6901)."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Chart:
     """What somebody else's chart installs into the resource's namespace, and what is assumed of its pods.
 
@@ -142,6 +153,8 @@ class Chart:
     tells: alerts.Receivers | None = None
     """Who hears of alerts, where it tells of any."""
     guest: Guest | None = None
+    draws: tuple[Drawn, ...] = ()
+    """Passwords, and what is computed of them."""
 
 
 @dataclasses.dataclass(frozen=True)
