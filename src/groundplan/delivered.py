@@ -177,5 +177,7 @@ def _merged(some: tuple[Environment, ...]) -> Iterator[Finding]:
 def unknown_environment(plan: platform.Platform, name: str) -> findings.PlanError:
     """The error of a name that is no cluster's."""
     known = [env.name for env in plan.environments if not env.local]
-    remedy = f"there are {', '.join(known)}" if known else "declare one: plan.environment(…)"
+    if not known:
+        return findings.PlanError((deploy.no_cluster(plan),))
+    remedy = f"there are {', '.join(known)}"
     return findings.PlanError((findings.Finding("GP320", f"no cluster called {name}", plan.origin, "", remedy),))

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 def find(name: str | None, wanted: str) -> tuple[platform.Platform, environment.Environment]:
     """The plan that NAME means, and its cluster called `wanted`."""
-    from groundplan.model import load, names
+    from groundplan.delivery import deploy
+    from groundplan.model import findings, load, names
 
     plan = load.load(load.find(name, Path()))
     clusters = {env.name: env for env in plan.environments if not env.local}
+    if not clusters:
+        raise findings.PlanError((deploy.no_cluster(plan),))
     if wanted not in clusters:
         raise click.BadParameter(
             f"{plan.name} has no cluster {wanted}: {names.meant(wanted, clusters)}", param_hint="--environment"

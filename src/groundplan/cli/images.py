@@ -53,11 +53,13 @@ def build(
 
     from groundplan.delivery import deploy
     from groundplan.delivery.images import builders, pip
-    from groundplan.model import load
+    from groundplan.model import findings, load
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     plan = load.load(load.find(name, Path()))
     names = names or builders.names(plan)
+    if not names and all(env.local for env in plan.environments):
+        raise findings.PlanError((deploy.no_cluster(plan),))
     if not names:
         raise click.ClickException(f"nothing of {plan.name} runs in an image of its own code: all bring theirs")
     try:
@@ -117,10 +119,7 @@ def look(name: str | None, as_json: bool) -> int:
     images |= containerfile.bases(plan)
     known = lock.read(folder)
     looked = lock.look({image for image in images if "@" not in image}, known, registry.Client(os.environ))
-    try:
-        file = lock.write(folder, looked)
-    except OSError as error:
-        return _failed(error, as_json)
+    file = lock.write(folder, looked)
     (_emit if as_json else _say)(file, looked)
     return output.FAILED if any(each.problem for each in looked) else output.OK
 

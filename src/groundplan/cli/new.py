@@ -19,7 +19,7 @@ def command(folder: Path, as_json: bool) -> int:
 
     try:
         written = scaffold.write(folder)
-    except (scaffold.Refused, OSError) as error:
+    except scaffold.Refused as error:
         raise click.UsageError(str(error)) from error
     if as_json:
         import json

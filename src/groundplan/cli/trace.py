@@ -78,7 +78,7 @@ def _one(found: list[trees.Trace], words: Sequence[str], data: Path) -> trees.Tr
     if rest:
         raise click.UsageError(f"one trace is shown at a time: {' '.join(words)}")
     if not found:
-        raise click.UsageError(f"no such trace is kept in {data}")
+        raise click.UsageError(f"no such trace is kept in {data}: send a request first, or ask for less")
     if word == "last":
         return next((each for each in found if each.is_request), found[0])
     if word == "slowest":

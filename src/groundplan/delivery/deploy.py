@@ -37,7 +37,7 @@ def lowered(plan: platform.Platform, digests: Mapping[str, str]) -> tuple[lower.
     """The objects of every cluster of `plan`; raises findings.PlanError as `of` does."""
     clusters = sorted((env for env in plan.environments if not env.local), key=lambda env: env.name)
     if not clusters:
-        raise findings.PlanError((_no_cluster(plan),))
+        raise findings.PlanError((no_cluster(plan),))
     made: list[lower.Lowered] = []
     found: list[findings.Finding] = []
     for env in clusters:
@@ -51,7 +51,8 @@ def lowered(plan: platform.Platform, digests: Mapping[str, str]) -> tuple[lower.
     return tuple(made)
 
 
-def _no_cluster(plan: platform.Platform) -> findings.Finding:
+def no_cluster(plan: platform.Platform) -> findings.Finding:
+    """The finding of a platform that nobody has given a cluster yet."""
     what, why = f"{plan.name} has no cluster to build for", "its only environment is the laptop"
-    remedy = f'add production = plan.environment("production", host="{plan.name}.example.com", …)'
+    remedy = f'add production = plan.environment("production", host="{plan.name}.example.com", registry="…", secrets=…)'
     return findings.Finding("GP303", what, plan.origin, why, remedy)

@@ -28,7 +28,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     kept = cluster.store
     holders = [pod for pod in draft.pods.values() if configuration.is_secret(pod)]
     if kept is None:
-        draft.findings += [_nowhere(pod, cluster) for pod in holders]
+        draft.findings += [_nowhere(holders, cluster)] if holders else []
         return
     for pod in holders:
         _deliver(pod, kept, cluster, draft)
@@ -40,12 +40,13 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
         draft.add("v1 ConfigMap", name, body, server[0].origin, namespace=server[0].namespace, component=server[0].name)
 
 
-def _nowhere(pod: drafts.Pod, cluster: clusters.Cluster) -> findings.Finding:
-    paths = ", ".join(holder(pod).paths)
+def _nowhere(holders: list[drafts.Pod], cluster: clusters.Cluster) -> findings.Finding:
     env = cluster.environment
-    what = f"environment {env.name} says no secrets"
-    why = f"{pod.name} needs {paths}, and no store keeps them there"
-    return findings.Finding("GP303", what, env.origin, why, "add secrets=vault, a Vault(…) of the plan")
+    needed = "; ".join(f"{pod.name} needs {', '.join(holder(pod).paths)}" for pod in holders)
+    remedy = 'add secrets=vault, with vault = namespace.add(Vault("vault")); or ExternalSecrets(…), or SealedSecrets(…)'
+    return findings.Finding(
+        "GP303", f"environment {env.name} says no secrets", env.origin, f"nothing keeps them there: {needed}", remedy
+    )
 
 
 def holder(pod: drafts.Pod) -> workloads.Holder:

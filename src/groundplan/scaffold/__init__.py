@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.resources
 import pathlib
 import re
+import tempfile
 
 from groundplan.model import names
 
@@ -34,7 +35,7 @@ class Refused(Exception):
 
 
 def write(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Writes a first platform into `folder` and returns its files; its name is the folder's.
+    """Writes a first platform into `folder`, whole or not at all, and returns its files; its name is the folder's.
 
     Raises Refused, having written nothing, for a name that Kubernetes refuses or a folder that holds something.
     """
@@ -44,11 +45,18 @@ def write(folder: pathlib.Path) -> list[pathlib.Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(f"{folder} is there already and not empty; choose another name")
     package = re.sub(r"\W", "_", name)
-    written = [folder / path.format(package=package) for path in FILES]
-    for file, template in zip(written, FILES.values(), strict=True):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_filled(template, name, package))
-    return written
+    paths = {path: path.format(package=package) for path in FILES}
+    folder.mkdir(parents=True, exist_ok=True)
+    # Beside where it goes: half a platform (a full disk, Ctrl-C) would be in the way of the next try.
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        draft = pathlib.Path(made)
+        for path, template in FILES.items():
+            file = draft / paths[path]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(_filled(template, name, package))
+        for each in draft.iterdir():
+            each.rename(folder / each.name)
+    return [folder / path for path in paths.values()]
 
 
 def _filled(template: str, name: str, package: str) -> str:

@@ -91,6 +91,9 @@ def write(folder: pathlib.Path, looked: Iterable[Looked]) -> pathlib.Path:
     lines = [f"{each.image} {each.digest}\n" for each in looked if each.digest]
     # Put in place at once: half a file would be a build with half the digests.
     draft = file.with_name(f".{FILE}.{os.getpid()}")
-    draft.write_text(HEADER + "".join(lines))
-    draft.replace(file)
+    try:
+        draft.write_text(HEADER + "".join(lines))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
     return file
