@@ -10,6 +10,8 @@ from groundplan.kubernetes import flows
 
 OUTSIDE = ""
 """In place of a namespace."""
+DRAWN: tuple[flows.Kind, ...] = ("edge", "entry")
+"""What the author asked for, and pictures show."""
 WORDS: dict[flows.Kind, str] = {
     "edge": "an edge of the plan",
     "entry": "an entry of the plan",

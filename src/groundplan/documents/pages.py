@@ -19,11 +19,13 @@ from groundplan.documents import (
     traffic,
 )
 from groundplan.documents import world as worlds
+from groundplan.documents.picture import graph, html, svg
 from groundplan.kubernetes import lower
 from groundplan.model import platform
 
 FOLDER = "docs"
 """Beside the plan."""
+PICTURE = "plan.svg"
 PAGES: tuple[tuple[str, str, Callable[[worlds.World], str]], ...] = (
     ("namespaces.md", "the walls, what stands in each, and who passes", namespaces.page),
     ("ports.md", "what listens, and who may reach it", ports.page),
@@ -42,7 +44,9 @@ def of(plan: platform.Platform, lowered: Sequence[lower.Lowered]) -> dict[str, s
     """Every file of the documents, by its name in `FOLDER`; the same text wherever one stands."""
     world = worlds.World(plan, tuple(lowered))
     made = {name: page(world) for name, _, page in PAGES}
-    return {"README.md": _front(world), **made, **backups.recoveries(world)}
+    drawn = graph.of(world, connections.of(world))
+    pictures = {PICTURE: svg.standalone(drawn, f"{plan.name}: who calls whom"), "plan.html": html.page(world)}
+    return {"README.md": _front(world), **made, **backups.recoveries(world), **pictures}
 
 
 def _front(world: worlds.World) -> str:
@@ -63,6 +67,8 @@ def _front(world: worlds.World) -> str:
         f"Version {markdown.text(plan.version)}, from {world.line(plan.origin)}. `groundplan docs` wrote it; "
         "`groundplan docs --check` says whether it still is what the plan says.",
         markdown.table(("what there is", ""), counts),
+        f"![who calls whom]({PICTURE})",
+        "The same to look at, with every connection and its reason: [plan.html](plan.html), one file for a browser.",
         "## Pages",
         "\n".join(f"- [{name.removesuffix('.md')}]({name}): {words}" for name, words, _ in PAGES),
     )

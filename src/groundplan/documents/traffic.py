@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 from groundplan import markdown
 from groundplan.documents import connections, mermaid
 from groundplan.documents import world as worlds
+from groundplan.documents.picture import graph
 from groundplan.kubernetes import flows
-from groundplan.model import component, service
-
-_DRAWN = ("edge", "entry")
+from groundplan.model import service
 
 
 def page(world: worlds.World) -> str:
-    found = [each for each in connections.of(world) if each.kind in _DRAWN]
-    shared = _shared(world)
+    found = [each for each in connections.of(world) if each.kind in connections.DRAWN]
+    shared = graph.shared(world)
     drawn = [each for each in found if each.target.name not in shared]
     said = f"Every program also talks to {markdown.codes(sorted(shared))}; these arrows are left out." if shared else ""
     return markdown.page(
         "Traffic",
+        "The same as one page to look at, with every connection and its reason: [plan.html](plan.html).",
         "## Who calls whom",
         said,
         _flow(drawn, world),
@@ -27,16 +27,6 @@ def page(world: worlds.World) -> str:
         "A zone is a namespace. An arrow is all that is drawn from the workloads of one to those of the other.",
         _zones(found),
     )
-
-
-def _shared(world: worlds.World) -> set[str]:
-    """Targets that every program needs: their arrows would hide all others."""
-    programs = [each.name for each in world.plan.programs]
-    callers: dict[str, set[str]] = {}
-    for edge in world.plan.edges:
-        if edge.right.opens and isinstance(edge.right.target, component.Component):
-            callers.setdefault(edge.right.target.name, set()).add(edge.source.name)
-    return {name for name, found in callers.items() if len(programs) > 3 and found >= set(programs)}
 
 
 def _flow(found: Sequence[connections.Connection], world: worlds.World) -> str:
