@@ -6,8 +6,9 @@ Source: https://redis.io/docs/latest/operate/oss_and_stack/management/security/a
 from __future__ import annotations
 
 import dataclasses
+import decimal
 from collections.abc import Sequence
-from typing import final
+from typing import cast, final
 
 from groundplan.model import component, environment, findings, resource, rights, secrets
 from groundplan.resources import images
@@ -25,6 +26,10 @@ _CERTIFICATE = "/certificate"
 _EXPORTER = "_exporter"
 _LOOKS = "+ping +info +client|setname +slowlog|len +slowlog|get +latency|latest +config|get"
 """What redis_exporter asks. CONFIG GET shows no password: those stand in the ACL file."""
+
+
+_FULL = decimal.Decimal("0.6")
+"""Of the container's memory."""
 
 
 @final
@@ -175,6 +180,7 @@ class Redis(resource.Resource):
                 "yes" if self.durable else "no",
                 "--save",
                 "",
+                *_bounded(cast(quantities.Compute, env.setting(self, "resources", self.resources))),
                 "--daemonize",
                 "no",
             ),
@@ -258,6 +264,18 @@ def access_list(server: Redis, edges: Sequence[component.Edge]) -> values.Value:
         rule = f"user {name} on >{{}} resetkeys resetchannels {patterns} +@all -@admin -@dangerous +info\n"
         lines.append(values.text(rule, held[name][0].password(holders[name]).value))
     return values.Text(tuple(lines))
+
+
+def _bounded(compute: quantities.Compute) -> tuple[str, ...]:
+    """Below the container's limit: who is full refuses what would write, instead of being killed and filled anew.
+
+    What is left is for buffers, and for the pages that are written while a child rewrites the file.
+    Source: https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/memory-optimization/
+    """
+    if compute.memory is None:
+        return ()
+    most = int(quantities.parse(compute.memory.limit) * _FULL)
+    return ("--maxmemory", str(most), "--maxmemory-policy", "noeviction")
 
 
 def _binaries(version: int) -> processes.Binaries:
