@@ -85,3 +85,13 @@ def test_the_checker_is_a_program_of_its_own(tmp_path: pathlib.Path) -> None:
     command = [sys.executable, recheck.__file__, "it.json", "it.yaml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.split(":")[0]) == (0, "the certificate holds"), done.stderr
+
+
+@pytest.mark.parametrize("manifests", ["other.yaml", "missing.yaml", "."])
+def test_what_does_not_hold_or_cannot_be_read_is_said_in_a_line(tmp_path: pathlib.Path, manifests: str) -> None:
+    (tmp_path / "it.json").write_text(json.dumps(made(PLATFORM)))
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump_all(PLATFORM[:-1]))
+    command = [sys.executable, recheck.__file__, "it.json", manifests]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.split(":")[0]) == (1, "the certificate does not hold"), done.stderr
+    assert len(done.stderr.splitlines()) == 1

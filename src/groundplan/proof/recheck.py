@@ -185,14 +185,16 @@ def check(certificate: Document, documents: list[Document]) -> int:
     for s, d in itertools.product(range(len(ends)), repeat=2):
         for source, destination in itertools.product(ends[s], ends[d]):
             out, into = world.allowed(source, destination, "Egress"), world.allowed(destination, source, "Ingress")
-            inside = isinstance(source, Workload) or isinstance(destination, Workload)
-            right = both(out, into) if inside else ()
+            right = both(out, into) if Workload in (type(source), type(destination)) else ()
             if right != normal(claimed.get((s, d), ())):
                 raise Refuted(f"{source} to {destination} is not as the certificate has it")
     return len(ends) ** 2
 
 
 if __name__ == "__main__":
-    claims = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    read = [each for name in sys.argv[2:] for each in yaml.safe_load_all(pathlib.Path(name).read_text()) if each]
-    print(f"the certificate holds: {check(claims, read)} pairs of ends")
+    try:
+        claims, *read = (pathlib.Path(each).read_text() for each in sys.argv[1:])
+        pairs = check(json.loads(claims), [each for text in read for each in yaml.safe_load_all(text) if each])
+    except (Refuted, OSError) as error:
+        sys.exit(f"the certificate does not hold: {error}")
+    print(f"the certificate holds: {pairs} pairs of ends")
