@@ -52,6 +52,11 @@ def test_the_schema_would_catch_a_mistake():
     assert list(validator().iter_errors(tree))
 
 
+def test_everything_that_was_written_from_the_plan_is_held_to_it():
+    held = {words for name, script in RUNS if name == "plan" for words in re.findall(r"groundplan (.*)", script)}
+    assert held == {"build payments --check", "docs payments --check", "check payments"}
+
+
 def test_nobody_may_do_anything_that_his_job_does_not_need():
     assert TREE["permissions"] == {}
     rights = {name: job["permissions"] for name, job in TREE["jobs"].items()}
@@ -108,5 +113,5 @@ def test_a_platform_without_terraform_and_make_gets_neither(tmp_path):
     assert tree["jobs"]["image"]["needs"] == "plan"
     scripts = [step.get("run", "") for step in tree["jobs"]["plan"]["steps"]]
     assert "python -m pip install --requirement requirements.txt" in "".join(scripts)
-    assert not any("make " in script for script in scripts)
+    assert not any("make " in script or "groundplan docs" in script for script in scripts)
     assert not re.search(r"@[A-Z]+@", workflow.text(Plan))

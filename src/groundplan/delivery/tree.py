@@ -94,6 +94,11 @@ def write(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -
     return changes
 
 
+def is_kept(folder: pathlib.Path, mark: Mark) -> bool:
+    """Whether `folder` has files of ours."""
+    return bool(_ours(folder, mark))
+
+
 def _ours(folder: pathlib.Path, mark: Mark) -> set[str]:
     places = (path for pattern in mark.places for path in folder.glob(pattern))
     return {str(path.relative_to(folder)) for path in places if _is_ours(path, mark.header)}

@@ -12,12 +12,15 @@ from __future__ import annotations
 import importlib.resources
 import pathlib
 
-from groundplan.delivery import deploy
+from groundplan.delivery import deploy, tree
 from groundplan.delivery.images import workspace
 from groundplan.model import platform
 
 _DEVELOPMENT = "requirements-dev.txt"
 """What people need beside the services: `groundplan new` writes it."""
+
+_DOCUMENTS = "docs"
+"""Where `groundplan docs` writes, beside the plan."""
 
 
 def text(plan: platform.Platform) -> str:
@@ -28,6 +31,7 @@ def text(plan: platform.Platform) -> str:
     terraform = (folder / "terraform").is_dir()
     filled = {
         "TERRAFORM": _template("terraform.yml.txt") if terraform else "",
+        "DOCS": _template("docs.yml.txt") if tree.is_kept(folder / _DOCUMENTS, tree.DOCS) else "",
         "NEEDS": "[plan, terraform]" if terraform else "plan",
         "INSTALL": "\n          ".join(_install(space.context if space else folder)),
         "TEST": "make test" if _has_make(space.context if space else folder) else "python -m pytest",
