@@ -78,7 +78,7 @@ class Vault(resource.Resource, store.Store):
         return workloads.Stateful(
             image=images.vault(self.version),
             command=("vault", "server", values.text("-config={}/vault.hcl", values.Files(self.name))),
-            environment=(("HOME", "/tmp"),),  # noqa: S108  (a volume of the pod)
+            environment=(("HOME", "/tmp"), *_spoken_to(self.name)),  # noqa: S108  (a volume of the pod)
             files=(processes.File("vault.hcl", _configuration(self.name)),),
             # A sealed server is alive, but not ready: it waits for people with their shares of the key.
             alive=workloads.Check(port="api", path=f"{_HEALTH}&sealedcode=200&uninitcode=200"),
@@ -142,6 +142,18 @@ telemetry {{
         api=values.Address(name, "api"),
         cluster=values.Address(name, "cluster"),
         data=values.Folder(name),
+    )
+
+
+def _spoken_to(name: str) -> tuple[tuple[str, values.Value], ...]:
+    """What whoever unseals it beside the server needs: `vault` asks for no name that no certificate of ours is for.
+
+    Source: https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables
+    """
+    return (
+        ("VAULT_ADDR", values.text("{}://127.0.0.1:8200", values.encrypted(name, "https", "http"))),
+        ("VAULT_CACERT", values.encrypted(name, f"{_CERTIFICATE}/ca.crt", "")),
+        ("VAULT_TLS_SERVER_NAME", values.encrypted(name, values.Host(name, "api"), "")),
     )
 
 
