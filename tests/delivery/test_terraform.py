@@ -116,6 +116,19 @@ def test_what_must_be_closed_is():
     assert 'enableNetworkPolicy = "true"' in CODE  # without it, EKS would not enforce a single policy of the plan
 
 
+def test_the_cluster_has_what_claims_and_autoscalers_of_the_plan_take_for_granted():
+    production = next(each for each in worlds.payments_lowered() if each.environment == "production")
+    kinds = {each.key.kind for each in production.objects}
+    claims = [
+        claim["spec"]
+        for each in production.objects
+        for claim in each.tree.get("spec", {}).get("volumeClaimTemplates", ())
+    ]
+    assert "HorizontalPodAutoscaler" in kinds and '"metrics-server"' in CODE
+    assert claims and not any("storageClassName" in claim for claim in claims)
+    assert "defaultStorageClass = { enabled = true }" in CODE
+
+
 def test_nothing_is_written_where_no_terraform_is(tmp_path):
     class Plan:
         file = tmp_path / "plan.py"

@@ -297,7 +297,8 @@ resource "aws_eks_addon" "network" {
 }
 
 resource "aws_eks_addon" "other" {
-  for_each = toset(["coredns", "kube-proxy", "eks-pod-identity-agent"])
+  # Without metrics-server no autoscaler of the plan would ever see a figure.
+  for_each = toset(["coredns", "kube-proxy", "eks-pod-identity-agent", "metrics-server"])
 
   cluster_name = aws_eks_cluster.platform.name
   addon_name   = each.value
@@ -307,6 +308,8 @@ resource "aws_eks_addon" "other" {
 resource "aws_eks_addon" "volumes" {
   cluster_name = aws_eks_cluster.platform.name
   addon_name   = "aws-ebs-csi-driver"
+  # Claims of the plan name no class, and EKS brings none that is the default.
+  configuration_values = jsonencode({ defaultStorageClass = { enabled = true } })
 
   pod_identity_association {
     role_arn        = aws_iam_role.pod["volumes"].arn
