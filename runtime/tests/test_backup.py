@@ -110,6 +110,20 @@ def test_junk_for_a_manifest_is_a_finding_and_no_crash(junk: bytes) -> None:
         manifests.decoded(junk, "db/x/manifest.json")
 
 
+@pytest.mark.parametrize("junk", [b"[" * 100_000, b'{"a":' * 100_000, b"9" * 5000])
+def test_a_manifest_that_uses_up_its_reader_is_damaged(junk: bytes) -> None:
+    with pytest.raises(BackupError, match="is damaged"):
+        manifests.decoded(junk, "db/x/manifest.json")
+
+
+def test_a_file_without_end_in_a_manifest_is_damaged() -> None:
+    whole = manifests.Manifest("db", "20260101T000000Z", "", "", (manifests.File("a", 12345, "0" * 64),))
+    body = json.loads(manifests.encoded(whole).replace(b"12345", b"1e999"))
+    sealed = {**body, "seal": manifests._seal({name: body[name] for name in body if name != "seal"})}
+    with pytest.raises(BackupError, match="is damaged"):
+        manifests.decoded(json.dumps(sealed).encode(), "db/x/manifest.json")
+
+
 @pytest.mark.parametrize("name", ["../escape", "/etc/passwd", "a/b", "", ".hidden"])
 def test_a_manifest_that_names_a_file_outside_is_refused_although_its_seal_fits(name: str) -> None:
     manifest = manifests.Manifest("db", "20260101T000000Z", "", "", (manifests.File(name, 1, "0" * 64),))

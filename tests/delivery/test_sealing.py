@@ -205,3 +205,9 @@ def test_an_environment_that_seals_nothing_says_so(folder):
     (folder / "plan.py").write_text(PLAN)
     done = run(folder, "seal", "--environment", "bare")
     assert done.returncode == 2 and "GP303 environment bare seals no secrets" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "kind: SealedSecret\nmetadata: " + "{a: " * 50_000, "- " * 50_000])
+def test_a_sealed_file_that_is_nested_without_end_is_refused(text):
+    with pytest.raises(ValueError, match="nested deeper"):
+        sealed_secrets.read(text)

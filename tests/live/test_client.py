@@ -77,6 +77,10 @@ def test_without_a_kubeconfig_a_pod_uses_its_own_account(tmp_path, monkeypatch):
     [
         ("[1, 2]", "is no kubeconfig"),
         ("a: [", "cannot be read"),
+        ("a: " + "[" * 100_000, "cannot be read"),
+        ("a: " + "9" * 5000, "cannot be read"),
+        ('current-context: a\ncontexts: [{name: a, context: {cluster: a}}]\n'
+         'clusters: [{name: a, cluster: {server: "https://a", certificate-authority: "a\\0b"}}]', "embedded null byte"),
         ("contexts: 5", "contexts is no list"),
         ("contexts: [5]", "has no name"),
         ("current-context: x", "there is no context 'x'"),
@@ -92,7 +96,7 @@ def test_an_unusable_kubeconfig_is_told_by_its_name(tmp_path, text, said):
     file.write_text(text)
     with pytest.raises(errors.NoAccess) as caught:
         kubeconfig.access(file)
-    assert str(file) in str(caught.value)
+    assert str(file.parent) in str(caught.value)
     assert said in str(caught.value)
 
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from groundplan.local import directory
-from groundplan.local.backups import former
+from groundplan.local import directory, errors
+from groundplan.local.backups import former, sets
 from tests.local import running
 
 PLAN = """
@@ -237,3 +237,12 @@ def test_without_a_platform_that_runs_there_is_nothing_to_back_up(small: Small) 
     small.run("down")
     assert "nothing runs here" in small.run("backup", f"--to={small.sets}", code=1)
     assert "there is no folder" in small.run("restore", "--from=/nowhere/at/all", code=1)
+
+
+@pytest.mark.parametrize("junk", [b"[" * 100_000, b'{"platform":' * 50_000, b"\xff", b"null", b'{"parts": 1}'])
+def test_a_set_whose_description_is_junk_is_told_by_its_name(tmp_path, junk):
+    place = tmp_path / "20261121T155812Z"
+    place.mkdir()
+    (place / sets.NAME).write_bytes(junk)
+    with pytest.raises(errors.LocalError, match=r"backup\.json is damaged"):
+        sets.chosen(tmp_path, "shop", "")

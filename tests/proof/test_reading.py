@@ -177,3 +177,15 @@ def test_a_name_with_what_cannot_be_seen_is_no_objects(where, sign):
     text = "apiVersion: v1\n" + ("" if "kind" in where else "kind: Pod\n") + where.format(f'"Pod{sign}proved"') + "\n"
     assert codes(decoded(text)) == ["GP503"]
     assert all(str(each).isprintable() for found in decoded(text).findings for each in str(found).splitlines())
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 100_000, "a: " + "{b: " * 50_000, '{"a":' * 50_000, "- " * 50_000])
+def test_what_is_nested_without_end_is_told_and_does_not_take_the_process_along(text):
+    (found,) = decoded(text).findings
+    assert found.code == "GP501"
+    assert "deep" in found.said or "nested" in found.said, found
+
+
+def test_what_is_nested_as_deep_as_definitions_are_is_read():
+    text = "apiVersion: v1\nkind: Deep\nspec: " + "{a: " * 150 + "1" + "}" * 150
+    assert decoded(text).findings == ()

@@ -175,7 +175,7 @@ def _merged(files: Iterable[pathlib.Path]) -> _Merged:
 def _read(file: pathlib.Path) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(file.read_bytes())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise errors.NoAccess(f"{file} cannot be read", why=str(error).splitlines()[0]) from None
     if tree is not None and not isinstance(tree, dict):
         raise errors.NoAccess(f"{file} is no kubeconfig", why=f"it holds {type(tree).__name__}, not a mapping")
@@ -269,5 +269,5 @@ def _plugin(entry: _Entry) -> Plugin:
 def _bytes(path: pathlib.Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise errors.NoAccess(f"cannot read {path}", why=error.strerror or str(error)) from None
+    except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+        raise errors.NoAccess(f"cannot read {path}", why=getattr(error, "strerror", "") or str(error)) from None

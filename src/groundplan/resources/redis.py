@@ -55,7 +55,7 @@ class Redis(resource.Resource):
         self.version = version
         self.storage = storage
         self.durable = durable
-        self.backup = backup or backups.NoBackup("none was asked for")
+        self.backup = backup or backups.UNASKED
         self.resources = resources or quantities.Compute()
 
     def keys(self, prefix: str) -> KeyPrefix:

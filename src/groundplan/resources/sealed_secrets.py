@@ -8,7 +8,7 @@ nobody can open it. What it wrote stands beside the certificate; templates are t
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, final
 
 from groundplan.model import findings, store
@@ -17,6 +17,7 @@ from groundplan.resources import go_templates
 from groundplan.shapes import workloads
 
 KIND = "bitnami.com/v1alpha1 SealedSecret"
+_DEEPEST = 32
 
 Sealed = dict[tuple[str, str], dict[str, str]]
 """Sealed text by key, by the namespace and the name of its object."""
@@ -77,8 +78,10 @@ def read(text: str) -> Sealed:
     """What is sealed, from the file; raises ValueError, also for what is no SealedSecret."""
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        listed = list(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        _mind_the_depth(yaml.parse(text, loader))
+        listed = list(yaml.load_all(text, loader))
     except yaml.YAMLError as error:
         raise ValueError(f"no YAML: {' '.join(str(error).split())}") from error
     found: Sealed = {}
@@ -90,6 +93,17 @@ def read(text: str) -> Sealed:
         key = str(metadata.get("namespace")), str(metadata.get("name"))
         found[key] = {str(name): str(sealed) for name, sealed in data.items()}
     return found
+
+
+def _mind_the_depth(events: Iterable[Any]) -> None:
+    """Raises ValueError for what is nested as no SealedSecret is: libyaml would descend until the stack is used up."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
 
 
 def _mapping(tree: Mapping[str, Any], key: str) -> dict[str, Any]:

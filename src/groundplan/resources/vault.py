@@ -44,7 +44,7 @@ class Vault(resource.Resource, store.Store):
         super().__init__(name, listens={"api": ports.Http(8200), "cluster": ports.Tcp(8201)})
         self.version = version
         self.storage = storage
-        self.backup = backup or backups.NoBackup("none was asked for")
+        self.backup = backup or backups.UNASKED
         self.resources = resources or quantities.Compute()
 
     def settings(self) -> dict[str, type | tuple[type, ...]]:

@@ -25,6 +25,7 @@ class NoBackup:
 
 
 Backup = Daily | NoBackup
+UNASKED = NoBackup("none was asked for: backup=daily(keep=14) asks")
 
 
 def daily(*, keep: int, at: str = "03:00") -> Daily:

@@ -92,7 +92,7 @@ def decoded(content: bytes, where: str) -> Manifest:
             raise _damaged(where, "its seal does not fit its content")
         files = tuple(_file(each) for each in found["files"])
         said = {name: str(found[name]) for name in ("resource", "stamp", "ended", "engine")}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise _damaged(where, f"it is no manifest: {error}") from None
     return Manifest(**said, files=files)
 

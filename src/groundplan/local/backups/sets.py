@@ -118,7 +118,7 @@ def all_in(folder: Path) -> tuple[Found, ...]:
 def _read(path: Path) -> Found:
     try:
         return Found(path, msgspec.json.decode((path / NAME).read_bytes(), type=Set))
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise errors.LocalError(
             f"{path / NAME} is damaged", why=str(error), fix="move that folder away and take another: --at chooses"
         ) from error

@@ -15,6 +15,8 @@ from groundplan.proof.manifests import scalars
 PLAIN, TEXT = "plain", "text"
 LARGEST = 2_000_000
 """Values in one document once aliases are written out; more is an attack or an accident."""
+DEEPEST = 256
+"""Levels of one document. libyaml's binding descends without a limit, until the process has no stack left."""
 _TAGS = {
     "tag:yaml.org,2002:str": TEXT,
     **dict.fromkeys((f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null")), PLAIN),
@@ -33,16 +35,21 @@ class Composer(Parser if Parser is not None else yaml.Loader):  # type: ignore[m
 
     def __init__(self, text: bytes | str) -> None:
         super().__init__(text)
+        self._depth = 0
 
     def resolve(self, kind: type, value: Any, implicit: Any) -> str:
         """`plain` for what is to be decoded, `text` for what was quoted."""
         return PLAIN if kind is yaml.ScalarNode and implicit[0] else TEXT
 
     def descend_resolver(self, parent: Any, index: Any) -> None:
-        """Tags never depend on where a node stands."""
+        """Tags never depend on where a node stands; how deep it stands is asked."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise Trouble(f"it is nested deeper than {DEEPEST} levels", parent.start_mark.line + 1)
 
     def ascend_resolver(self) -> None:
-        """Tags never depend on where a node stands."""
+        """Back up."""
+        self._depth -= 1
 
 
 class Trouble(Exception):

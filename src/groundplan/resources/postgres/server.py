@@ -36,7 +36,7 @@ class Postgres(resource.Resource):
         super().__init__(name, listens={"postgres": ports.Port(DEFAULT_PORT)})
         self.version = version
         self.storage = storage
-        self.backup = backup or backups.NoBackup("none was asked for")
+        self.backup = backup or backups.UNASKED
         self.resources = resources or quantities.Compute()
         self.databases: list[databases.Database] = []
 
