@@ -154,3 +154,14 @@ def test_a_store_that_waits_for_its_own_secrets_is_a_finding():
     assert len(circles) == 1
     assert "vault" in circles[0].what
     assert "postgres" in circles[0].what
+
+
+def test_a_vault_is_never_sealed_by_a_rollout():
+    """A new pod of it is sealed, whoever delivers: it is replaced when people with their shares are there."""
+    for lowered in worlds.payments_lowered():
+        strategies_of = {
+            made.key.name: made.tree["spec"].get("updateStrategy")
+            for made in lowered.objects
+            if made.key.kind == "StatefulSet"
+        }
+        assert strategies_of == {"vault": {"type": "OnDelete"}, "postgres": None, "redis": None}

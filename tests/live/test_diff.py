@@ -61,6 +61,14 @@ def test_each_change_is_told_by_what_it_means(api):
     assert {each.origin for each in found.changes if each.kind != "removes"} == {"plan.py:7"}
 
 
+def test_a_change_that_waits_for_somebody_is_no_restart():
+    (key, before), (_, after) = ((each.key, each.tree) for each in (deployment("vault"), deployment("vault", "web:2")))
+    after["spec"]["updateStrategy"] = before["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    (found,) = changes.of(key._replace(kind="StatefulSet"), before, after)
+    image = "containers[vault].image: web:1 → web:2"
+    assert (found.kind, found.details) == ("changes", ("its pod takes this when somebody deletes it", image))
+
+
 def test_traffic_that_newly_opens_is_told_pair_by_pair(api):
     runs.run(api, [NAMESPACE, deployment("web"), deployment("api"), policy("api", 8000), policy("web")])
     found = diff(api, [NAMESPACE, deployment("web"), deployment("api"), policy("api", 8000, 9000), policy("web")])

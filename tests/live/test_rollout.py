@@ -46,6 +46,24 @@ def test_a_stateful_set_has_no_available_pods_but_ready_ones():
 
 
 @pytest.mark.parametrize(
+    ("status", "ready", "words"),
+    [
+        (READY, True, "2 of 2 ready"),
+        ({**READY, "updatedReplicas": 0}, True,
+         "2 of 2 ready: as it was before the change, until somebody deletes its pod"),
+        ({**READY, "updatedReplicas": 0, "observedGeneration": 1}, False,
+         "2 of 2 ready: its controller has not seen the change yet"),
+        ({**READY, "updatedReplicas": 0, "readyReplicas": 0}, False, "0 of 2 ready"),
+    ],
+)  # fmt: skip
+def test_pods_that_are_replaced_by_hand_are_not_waited_for(status, ready, words):
+    tree = live("StatefulSet", **status)
+    tree["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    found = rollout.state(tree)
+    assert (found.ready, str(found)) == (ready, words)
+
+
+@pytest.mark.parametrize(
     ("status", "state"),
     [
         ({}, rollout.State(False, "not started")),

@@ -121,6 +121,7 @@ def _stateful(
         "revisionHistoryLimit": 5,
         "selector": {"matchLabels": draft.labels(engine.name)},
         "template": pod.template,
+        **({"updateStrategy": {"type": "OnDelete"}} if answer.by_hand else {}),
         **_volume(pod, answer, cluster),
     }
     draft.add("apps/v1 StatefulSet", engine.name, {"spec": body}, engine.origin, namespace=pod.namespace)

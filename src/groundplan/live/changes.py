@@ -20,6 +20,7 @@ KINDS = (REMOVES, RUNS_AGAIN, RESTARTS, SCALES, CHANGES, CREATES)
 """In the order they are shown."""
 
 _CHECKSUM = f"spec.template.metadata.annotations.{configuration.CHECKSUM}"
+_BY_HAND = "its pod takes this when somebody deletes it"
 _AMOUNTS = frozenset(
     ("limits", "requests", "hard", "default", "defaultRequest", "storage", "sizeLimit", "cpu", "memory")
 )
@@ -55,7 +56,9 @@ def of(key: objects.Key, before: Tree, after: Tree, origin: str = "") -> Iterato
         rolled = [each for each in found if each.path.startswith("spec.template.")]
         found = [each for each in found if each not in scaled and each not in rolled]
         if rolled:
-            yield Change(RESTARTS, key, tuple(dict.fromkeys(_rolled(each) for each in rolled)), origin)
+            by_hand = objects.is_replaced_by_hand(after)
+            details = tuple(dict.fromkeys(_rolled(each) for each in rolled))
+            yield Change(CHANGES if by_hand else RESTARTS, key, (*([_BY_HAND] if by_hand else []), *details), origin)
         for each in scaled:
             yield Change(SCALES, key, (f"{each.before} → {each.after} replicas",), origin)
     if found:

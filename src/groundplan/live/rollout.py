@@ -44,11 +44,15 @@ def state(live: Tree) -> State:
     wanted = int(live["spec"].get("replicas", 1))
     status = live.get("status") or {}
     updated, ready = int(status.get("updatedReplicas", 0)), int(status.get("readyReplicas", 0))
+    by_hand = updated < wanted <= ready and objects.is_replaced_by_hand(live)
+    updated = wanted if by_hand else updated
     counts = f"{min(ready, updated)} of {wanted} ready"
     if int(status.get("observedGeneration", 0)) < int(live["metadata"].get("generation", 0)):
         return State(False, counts, why="its controller has not seen the change yet")
     if updated < wanted:
         return State(False, counts, why=_conditions(live))
+    if by_hand:
+        return State(True, counts, why="as it was before the change, until somebody deletes its pod")
     if int(status.get("replicas", 0)) > updated:
         return State(False, counts, why=f"{status['replicas'] - updated} of the old ones still run")
     available = int(status.get("availableReplicas", 0)) if live["kind"] == "Deployment" else ready

@@ -86,6 +86,7 @@ class Vault(resource.Resource, store.Store):
             certificate=_CERTIFICATE,
             data=_DATA,
             storage=self.storage,
+            by_hand=True,  # a new pod is sealed: it waits for people, who choose when
             user=_USER,
             group=_GROUP,
             cluster_role="system:auth-delegator",  # it asks the API server whose a token is (TokenReview)

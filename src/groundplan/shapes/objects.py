@@ -31,6 +31,14 @@ def key(tree: Tree) -> Key:
     return Key(metadata.get("namespace", ""), metadata["name"], _group(tree), tree["kind"])
 
 
+def is_replaced_by_hand(tree: Tree) -> bool:
+    """Whether its pods stay as they are until somebody deletes them.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#on-delete
+    """
+    return bool(tree["spec"].get("updateStrategy", {}).get("type") == "OnDelete")
+
+
 def _group(tree: Tree) -> str:
     return str(tree["apiVersion"]).rpartition("/")[0]
 

@@ -63,6 +63,8 @@ class Stateful(Engine):
     """The volume's size where the environment says none."""
     after: tuple[processes.Step, ...] = ()
     """Bootstrap and migrations: Jobs, in the engine's image or, for Python, in the platform's."""
+    by_hand: bool = False
+    """Whether a change waits until somebody deletes the pod: people must be there when it starts anew."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
