@@ -14,14 +14,13 @@ PACKAGES = ("@sparticuz/chromium@147.0.0", "playwright-core@1.65.1", "mermaid@11
 _DRIVER = pathlib.Path(__file__).parent / "look.mjs"
 
 
-def look(pages: dict[str, pathlib.Path], pictures: list[str], folder: pathlib.Path) -> dict[str, Any]:
-    """What a browser finds on `pages`, and what Mermaid makes of `pictures`; screenshots go into `folder`."""
+def look(pages: dict[str, pathlib.Path], pictures: list[str]) -> dict[str, Any]:
+    """What a browser finds on `pages`, and what Mermaid makes of `pictures`."""
     home = npms.installed("browser", *PACKAGES)
     asked = {
         "modules": str(home / "node_modules"),
         "pages": {name: path.as_uri() for name, path in pages.items()},
         "pictures": pictures,
-        "folder": str(folder),
     }
     unpacked = home / "unpacked"
     unpacked.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ const { chromium } = await module("playwright-core/index.mjs");
 
 const browser = await chromium.launch({
   executablePath: await packed.executablePath(),
-  args: ["--no-sandbox"],
+  args: ["--no-sandbox", "--disable-gpu"],
   headless: true,
 });
 const answer = { pages: {}, pictures: [] };
@@ -31,7 +31,6 @@ async function page(name, url) {
     tab.on("request", (request) => found.requests.push(request.url()));
     await tab.goto(url);
     found.schemes[colorScheme] = await tab.evaluate(measure);
-    await tab.screenshot({ path: path.join(asked.folder, `${name}-${colorScheme}.png`), fullPage: true });
     if (colorScheme === "light") found.pointed = await pointed(tab);
     await tab.close();
   }

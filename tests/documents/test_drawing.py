@@ -17,7 +17,7 @@ from tests.documents import hostile
 from tests.kubernetes import worlds
 
 FEW = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking a drawing takes longer than looking at it

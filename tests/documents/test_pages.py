@@ -8,7 +8,7 @@ import sys
 
 import markdown_it
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from groundplan import cli
@@ -21,7 +21,12 @@ from tests import strategies
 from tests.documents import hostile
 from tests.kubernetes import worlds
 
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking a platform takes longer than reading its pages
+)
 TAGS = {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "a", "ul", "li", "strong"}
 """What the pages' own Markdown becomes; `img` is the picture on the first page."""
 
@@ -189,6 +194,17 @@ def test_a_page_of_somebody_elses_in_the_way_stays(tmp_path, monkeypatch, capsys
     assert run("docs") == output.UNUSABLE
     assert "not written by groundplan" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "docs").iterdir()] == ["README.md"]
+
+
+def test_graph_prints_the_picture_as_mermaid_or_as_svg(tmp_path, monkeypatch, capsys):
+    (tmp_path / "plan.py").write_text(_PLAN)
+    monkeypatch.chdir(tmp_path)
+    assert run("graph") == output.OK
+    assert re.fullmatch(r"flowchart TB\n( +\S.*\n)+", capsys.readouterr().out)
+    assert run("graph", "--svg") == output.OK
+    shown = capsys.readouterr().out
+    assert shown.startswith("<svg ") and shown.endswith("</svg>\n")
+    assert run("graph", "elsewhere") == output.UNUSABLE
 
 
 def _files(folder) -> list[str]:

@@ -43,7 +43,7 @@ def label(text: str) -> str:
 
 
 def flowchart(groups: Mapping[str, Sequence[str]], boxes: Mapping[str, Box], arrows: Iterable[Arrow]) -> str:
-    """A picture of `boxes`, some of them in `groups`, in a block of Markdown."""
+    """A picture of `boxes`, some of them in `groups`."""
     names = {key: f"n{number}" for number, key in enumerate(boxes)}
     grouped = {key for keys in groups.values() for key in keys}
     lines = ["flowchart TB"]
@@ -55,7 +55,7 @@ def flowchart(groups: Mapping[str, Sequence[str]], boxes: Mapping[str, Box], arr
         ]
     lines += [f"  {_box(names[key], box)}" for key, box in boxes.items() if key not in grouped]
     lines += [f"  {names[each.source]} -->|{label(each.label)}| {names[each.target]}" for each in arrows]
-    return "\n".join(("```mermaid", *lines, "```"))
+    return "\n".join(lines)
 
 
 def _box(name: str, box: Box) -> str:

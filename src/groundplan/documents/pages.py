@@ -44,9 +44,13 @@ def of(plan: platform.Platform, lowered: Sequence[lower.Lowered]) -> dict[str, s
     """Every file of the documents, by its name in `FOLDER`; the same text wherever one stands."""
     world = worlds.World(plan, tuple(lowered))
     made = {name: page(world) for name, _, page in PAGES}
-    drawn = graph.of(world, connections.of(world))
-    pictures = {PICTURE: svg.standalone(drawn, f"{plan.name}: who calls whom"), "plan.html": html.page(world)}
+    pictures = {PICTURE: picture(world), "plan.html": html.page(world)}
     return {"README.md": _front(world), **made, **backups.recoveries(world), **pictures}
+
+
+def picture(world: worlds.World) -> str:
+    """Who calls whom, as SVG."""
+    return svg.standalone(graph.of(world, connections.of(world)), f"{world.plan.name}: who calls whom")
 
 
 def _front(world: worlds.World) -> str:

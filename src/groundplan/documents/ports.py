@@ -15,8 +15,9 @@ def page(world: worlds.World) -> str:
     rows = [row for each in world.plan.components for row in _rows(each.name, callers, world)]
     return markdown.page(
         "Ports",
-        "What listens, and who may reach it, by every kind of connection. A port that nobody may reach is closed.",
-        markdown.table(("port", "component", "called", "speaks", "open to", "declared"), rows),
+        "What listens, and who may reach it, by every kind of connection. A port that nobody may reach is closed. "
+        "Where TLS is said, an engine speaks nothing else, and whoever calls it verifies its certificate.",
+        markdown.table(("port", "component", "called", "speaks", "TLS in", "open to", "declared"), rows),
         "## Ports of what lies outside",
         markdown.table(("port", "external", "open to", "declared"), _externals(world, callers)),
     )
@@ -33,12 +34,13 @@ def _callers(world: worlds.World) -> dict[tuple[str, int], list[str]]:
 
 def _rows(name: str, callers: dict[tuple[str, int], list[str]], world: worlds.World) -> Iterator[tuple[str, ...]]:
     each = world.components[name]
+    encrypted = world.where(found.environment.name for found in world.filled if found.encrypts(name)) or "–"
     for called, port in sorted(each.ports.items(), key=lambda item: item[1].number):
         shape = flows.Port(port.number, "UDP" if port.speaks == "udp" else "TCP")
         shown = connections.said(shape) + (f" (as {port.exposed})" if port.exposed != port.number else "")
         open_to = markdown.codes(callers.get((name, port.number), ())) or "nobody"
         owner = f"{each.namespace}/{name}"
-        yield shown, markdown.code(owner), called, port.speaks, open_to, world.line(each.origin)
+        yield shown, markdown.code(owner), called, port.speaks, encrypted, open_to, world.line(each.origin)
 
 
 def _externals(world: worlds.World, callers: dict[tuple[str, int], list[str]]) -> list[tuple[str, ...]]:

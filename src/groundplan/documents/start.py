@@ -21,7 +21,7 @@ def page(world: worlds.World) -> str:
         "## What waits for what",
         "An edge to a resource holds its holder back until the resource is ready, and so does one to a service with "
         "`before_start()`. No other edge does: services may need each other.",
-        markdown.table(("waits", "for", "right", "line"), _waits(world)),
+        markdown.table(("waits", "for", "right", "line"), sorted(_waits(world))),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from groundplan import markdown
 from groundplan.documents import connections, mermaid
@@ -13,36 +13,46 @@ from groundplan.model import service
 
 
 def page(world: worlds.World) -> str:
-    found = [each for each in connections.of(world) if each.kind in connections.DRAWN]
     shared = graph.shared(world)
-    drawn = [each for each in found if each.target.name not in shared]
     said = f"Every program also talks to {markdown.codes(sorted(shared))}; these arrows are left out." if shared else ""
     return markdown.page(
         "Traffic",
         "The same as one page to look at, with every connection and its reason: [plan.html](plan.html).",
         "## Who calls whom",
         said,
-        _flow(drawn, world),
+        _shown(flow(world)),
         "## Security zones",
         "A zone is a namespace. An arrow is all that is drawn from the workloads of one to those of the other.",
-        _zones(found),
+        _shown(_zones(world)),
     )
 
 
-def _flow(found: Sequence[connections.Connection], world: worlds.World) -> str:
+def _shown(picture: str | None) -> str:
+    return (
+        f"```mermaid\n{picture}\n```"
+        if picture
+        else "More arrows than such a picture can show: see [plan.html](plan.html)."
+    )
+
+
+def _drawn(world: worlds.World) -> list[connections.Connection]:
+    return [each for each in connections.of(world) if each.kind in connections.DRAWN]
+
+
+def flow(world: worlds.World) -> str | None:
+    """Workload by workload; None where it would be more than such a picture can show."""
+    shared = graph.shared(world)
     pairs: dict[tuple[connections.End, connections.End], set[flows.Port]] = {}
-    for each in found:
-        pairs.setdefault((each.source, each.target), set()).update(each.ports)
-    if len(pairs) > mermaid.MOST:
-        return f"There are {len(pairs)} pairs, more than such a picture can show: see [network](network.md)."
+    for each in _drawn(world):
+        if each.target.name not in shared:
+            pairs.setdefault((each.source, each.target), set()).update(each.ports)
     ends = sorted({end for pair in pairs for end in pair} | _everything(world))
     groups = {space: [str(end) for end in ends if end.namespace == space] for space in _spaces(ends)}
     boxes = {str(end): mermaid.Box(end.name, _shape(end, world)) for end in ends}
     arrows = [
-        mermaid.Arrow(str(source), str(target), _listed(ports))
-        for (source, target), ports in sorted(pairs.items(), key=lambda item: item[0])
+        mermaid.Arrow(str(source), str(target), _listed(ports)) for (source, target), ports in sorted(pairs.items())
     ]
-    return mermaid.flowchart(groups, boxes, arrows)
+    return mermaid.flowchart(groups, boxes, arrows) if len(arrows) <= mermaid.MOST else None
 
 
 def _everything(world: worlds.World) -> set[connections.End]:
@@ -66,14 +76,17 @@ def _listed(ports: Iterable[flows.Port]) -> str:
     return ", ".join(connections.said(port) for port in sorted(ports)) or "every port"
 
 
-def _zones(found: Sequence[connections.Connection]) -> str:
+def _zones(world: worlds.World) -> str | None:
+    """Namespace by namespace."""
     pairs: dict[tuple[str, str], set[flows.Port]] = {}
+    found = _drawn(world)
     for each in found:
         source, target = (end.namespace or end.name for end in (each.source, each.target))
         if source != target:
             pairs.setdefault((source, target), set()).update(each.ports)
-    spaces = {end.namespace for each in found for end in (each.source, each.target) if end.namespace}
+    spaces = {space.name for space in world.plan.namespaces}
+    spaces |= {end.namespace for each in found for end in (each.source, each.target) if end.namespace}
     names = sorted({name for pair in pairs for name in pair} | spaces)
     boxes = {name: mermaid.Box(name, "plain" if name in spaces else "outside") for name in names}
     arrows = [mermaid.Arrow(source, target, _listed(ports)) for (source, target), ports in sorted(pairs.items())]
-    return mermaid.flowchart({}, boxes, arrows)
+    return mermaid.flowchart({}, boxes, arrows) if len(arrows) <= mermaid.MOST else None

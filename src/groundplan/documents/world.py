@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Iterable
 
 from groundplan import markdown
+from groundplan.kubernetes import clusters as known
 from groundplan.kubernetes import lower
 from groundplan.model import component, environment, platform
 from groundplan.model import origin as origins
@@ -30,6 +31,11 @@ class World:
     @functools.cached_property
     def components(self) -> dict[str, component.Component]:
         return {each.name: each for each in self.plan.components}
+
+    @functools.cached_property
+    def filled(self) -> tuple[known.Cluster, ...]:
+        """What is known of each cluster, in the order of `lowered`."""
+        return tuple(known.of(self.plan, env, {}) for env in self.clusters)
 
     def where(self, environments: Iterable[str]) -> str:
         """Some of the clusters, in words."""

@@ -77,7 +77,8 @@ def _grid(found: Sequence[connections.Connection]) -> Iterator[str]:
     for each in drawn:
         key = each.source.namespace or each.source.name, each.target.namespace or each.target.name
         ports.setdefault(key, set()).update(each.listed.split(", "))
-    down, across = (sorted({key[side] for key in ports}) for side in (0, 1))
+    outside = {end.name for each in drawn for end in (each.source, each.target) if not end.namespace}
+    down, across = (sorted({key[side] for key in ports}, key=lambda name: (name in outside, name)) for side in (0, 1))
     yield "<section><h2>From namespace to namespace</h2><p>Ports that edges and entries of the plan open; what every "
     yield "cluster needs besides is in the list below.</p><div class=wide><table class=grid><thead><tr><td></td>"
     yield from (f'<th scope="col">{_text(name)}</th>' for name in across)
@@ -108,7 +109,7 @@ def _connections(found: Sequence[connections.Connection], world: worlds.World) -
         some = ",".join(f"#{_name(kind)}:checked" for kind in kinds)
         yield f"body:not(:has({some})) .{_together(kinds)}{{display:none}}"
     yield "</style>"
-    for end, several in sorted(ends.items()):
+    for end, several in sorted(ends.items(), key=lambda item: (not item[0].namespace, item[0])):
         yield from _end(end, dict.fromkeys(several), world)
     yield "</section></main>"
 

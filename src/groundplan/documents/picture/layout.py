@@ -171,20 +171,23 @@ def _place(made: Layout, fixed: int) -> None:
 
 
 def _straighten(made: Layout, net: Net) -> None:
-    """One column for the lanes of a net in rows that follow each other, where all of these rows have room in it."""
+    """One column for the lanes of a net in as many rows that follow each other as have room in it."""
     rows = [number for number, row in enumerate(made.rows) if any(each.key == net for each in row)]
     while rows:
         chain = [row for number, row in enumerate(rows) if row - rows[0] == number]
+        while len(chain) > 1 and not _straight(made, net, chain):
+            chain.pop()
         rows = rows[len(chain) :]
-        while len(chain) > 1:
-            columns = sorted({made.cell(row, net).x for row in chain})
-            middle = sum(columns) / len(columns)
-            free = [x for x in columns if all(_is_free(made.rows[row], net, x) for row in chain)]
-            if free:
-                for row in chain:
-                    made.cell(row, net).x = min(free, key=lambda x: (abs(x - middle), x))
-                break
-            chain = chain[:-1]
+
+
+def _straight(made: Layout, net: Net, rows: Sequence[int]) -> bool:
+    """Puts the lanes in `rows` into the column nearest to all, if one of theirs is free in each."""
+    columns = [made.cell(row, net).x for row in rows]
+    middle = sum(columns) / len(columns)
+    free = [x for x in columns if all(_is_free(made.rows[row], net, x) for row in rows)]
+    for row in rows if free else ():
+        made.cell(row, net).x = min(free, key=lambda x: (abs(x - middle), x))
+    return bool(free)
 
 
 def _is_free(row: Sequence[Cell], net: Net, x: float) -> bool:

@@ -14,9 +14,9 @@ from html import escape
 from groundplan.documents.picture import graph, layout, routes
 
 _MARGIN, _TOP, _PAD = 14, 16, 14
-_LETTER = 7.0
+_LETTER = 7.6
 """About as wide as a letter of a zone's name, in the widest of usual fonts."""
-_FITS = 20
+_FITS = 19
 """Letters of a box's name in full size."""
 _ROUND = 7.0
 ICONS: dict[graph.Kind, str] = {
