@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from groundplan.documents import connections
 from groundplan.documents import world as worlds_
-from groundplan.documents.picture import graph, layout, order, routes, svg
+from groundplan.documents.picture import columns, graph, layout, order, routes, svg
 from tests import strategies
 from tests.documents import hostile
 from tests.kubernetes import worlds
@@ -67,6 +67,7 @@ def boxes(made: layout.Layout, ways: routes.Routes) -> dict[str, tuple[float, fl
 
 def assert_sound(given_: graph.Graph) -> None:
     made = layout.of(given_, left=100)
+    columns.place(made)
     ways = routes.of(made, 16)
     places = boxes(made, ways)
     assert set(places) == set(given_.nodes)

@@ -85,7 +85,7 @@ def write(folder: pathlib.Path, files: Mapping[str, str], mark: Mark = DEPLOY) -
             parent.mkdir(parents=True, exist_ok=True)
         for path in (*changes.added, *changes.changed):
             # In place: should it be cut short, the next run sees that it differs, and mends it.
-            (folder / path).write_text(mark.header + files[path])
+            (folder / path).write_text(mark.header + files[path], "utf-8")
         for path in changes.removed:
             (folder / path).unlink()
             _prune((folder / path).parent, folder)

@@ -26,7 +26,7 @@ def page(world: worlds.World) -> str:
     rows = [
         (
             markdown.link(name, f"#{markdown.anchor(name)}"),
-            ", ".join(sorted({each.alert.severity for each in found})),
+            ", ".join(sorted({markdown.text(each.alert.severity) for each in found})),
             ", ".join(sorted({markdown.text(each.group) for each in found})),
             str(len(found)),
         )
@@ -50,9 +50,9 @@ def _section(name: str, found: list[_Rule], world: worlds.World) -> Iterator[str
     for each in found:
         origin = own.get(id(each.alert))
         line = f" ({world.line(origin)})" if origin else ""
-        held = "at once" if each.alert.lasts == "0m" else f"after {each.alert.lasts}"
+        held = "at once" if each.alert.lasts == "0m" else f"after {markdown.text(each.alert.lasts)}"
         yield (
-            f"**{each.alert.severity}**, {held}: {markdown.text(each.alert.summary)}{line}\n\n"
+            f"**{markdown.text(each.alert.severity)}**, {held}: {markdown.text(each.alert.summary)}{line}\n\n"
             f"- First: {markdown.text(each.alert.remedy)}\n- Fires when {markdown.code(each.alert.expression)}"
         )
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from groundplan.documents.picture import graph, layout, routes
+from groundplan.documents.picture import columns, graph, layout, routes
 
 _MARGIN, _TOP, _PAD = 14, 16, 14
 _LETTER = 7.6
@@ -27,6 +27,8 @@ ICONS: dict[graph.Kind, str] = {
     "outside": "M9 1a8 8 0 1 1 0 16A8 8 0 0 1 9 1M1 9h16M9 1c5 5 5 11 0 16M9 1C4 6 4 12 9 17",
     "guest": "M2 9a7 7 0 1 1 14 0 7 7 0 1 1-14 0",
 }
+_PAPER = '<rect class="paper" width="100%" height="100%"/>'
+"""Of its own: a page around it may be light where the reader's system is dark."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff￾￿]")
 
 
@@ -37,7 +39,7 @@ def style() -> str:
 
 def standalone(drawn: graph.Graph, title: str) -> str:
     """A file of its own."""
-    return drawing(drawn, title, inner=f"<style>{style()}</style>", links={})
+    return drawing(drawn, title, inner=f"<style>{style()}</style>{_PAPER}", links={})
 
 
 def drawing(drawn: graph.Graph, title: str, *, inner: str, links: Mapping[str, str]) -> str:
@@ -45,6 +47,7 @@ def drawing(drawn: graph.Graph, title: str, *, inner: str, links: Mapping[str, s
     longest = max((len(zone) for zone in drawn.zones), default=0)
     label = min(max(longest, 6), 18) * _LETTER
     made = layout.of(drawn, left=_MARGIN + label + 2 * _PAD)
+    columns.place(made)
     ways = routes.of(made, _TOP)
     return "\n".join(_Drawing(drawn, made, ways).lines(title, inner, links)) + "\n"
 
