@@ -120,7 +120,7 @@ def _enters(made: layout.Layout) -> dict[layout.Net, float]:
         taken: list[float] = []
         for number, net in enumerate(sorted(nets, key=lambda net: (_origin(made, net), net))):
             x = made.cell(row, key).x + step * (number - (len(nets) - 1) / 2)
-            if len(nets) == 1 and abs(lanes.get(net, low) - x) < _SPREAD:
+            if len(nets) == 1 and net in lanes and abs(lanes[net] - x) < _SPREAD:
                 x = lanes[net]  # straight down
             found[net] = _free(x, [*taken, *(at for other, at in lanes.items() if other != net)], low, high)
             taken.append(found[net])
