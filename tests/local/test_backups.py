@@ -163,9 +163,11 @@ def test_a_restore_that_is_interrupted_puts_back_what_was_there(kept: Small) -> 
     child = kept.start("restore", f"--from={kept.sets}", "--replace")
     begun = former.folder(kept.place) / "begun"
     running.until(lambda: begun.exists() or child.poll() is not None, "the restore replaces data")
+    child.send_signal(signal.SIGSTOP)  # it stays under way for as long as the others take to ask
     assert "under way" in kept.restore("--replace", code=1)
     assert "under way" in kept.run("up", "--detach", code=1)
     child.send_signal(signal.SIGINT)
+    child.send_signal(signal.SIGCONT)
     said = "".join(child.communicate(timeout=60))
     assert child.returncode == 130, said
     assert "what was here before is back" in said
