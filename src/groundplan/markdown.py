@@ -15,15 +15,20 @@ _TICKS = re.compile(r"`+")
 
 def text(plain: object) -> str:
     """`plain` as it reads, on one line."""
-    said = html.escape(" ".join(str(plain).split()), quote=False)
+    said = html.escape(_line(plain), quote=False)
     said = _SIGNS.sub(r"\\\1", said)
     # A scheme or "www." would become a link by itself.
     return said.replace("://", ":&#47;&#47;").replace("www.", "www&#46;").replace("@", "&#64;")
 
 
+def _line(plain: object) -> str:
+    """In one line, without what a terminal obeys or what turns the order of letters round."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(plain)).split())
+
+
 def code(plain: object) -> str:
     """`plain` in the type of code; empty for nothing."""
-    said = " ".join(str(plain).split()).replace("|", "\\|")
+    said = _line(plain).replace("|", "\\|")
     if not said:
         return ""
     fence = "`" * (max((len(each) for each in _TICKS.findall(said)), default=0) + 1)
