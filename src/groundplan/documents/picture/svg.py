@@ -68,6 +68,7 @@ class _Drawing:
         height = max([self.ways.bottom, *(y + layout.HEIGHT + 24 for _, y in self.ways.outside.values())]) + 4
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" viewBox="0 0 {_n(width)} {_n(height)}" '
+            f'width="{_n(width)}" height="{_n(height)}" '
             f'role="img" aria-label="{text(title)}">'
         )
         yield inner
