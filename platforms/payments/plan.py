@@ -324,7 +324,7 @@ production.set(
         mail="oncall@example.com", sender="alerts@pay.example.com", smarthost="smtp.example.com:587", user="alerts"
     ),
 )
-production.set(postgres, storage="100Gi")
+production.set(postgres, storage="100Gi", resources=cpu("500m", "2") & memory("1Gi", "2Gi"))
 production.set(acquirer, host="gateway.acquirer.example", cidrs=["203.0.113.0/24"])
 production.set(smtp, host="smtp.example.com", cidrs=["198.51.100.0/24"])
 production.set(traces, host="traces.example.com", cidrs=["192.0.2.0/24"])

@@ -7,10 +7,18 @@ import pytest
 from groundplan import Platform, Service, image
 from groundplan.kubernetes import lower
 from groundplan.model import findings
-from groundplan.resources import CertManager, IngressNginx, NoBackup, Resource, Vault
+from groundplan.resources import (
+    CertManager,
+    ExternalSecretsOperator,
+    IngressNginx,
+    NoBackup,
+    Resource,
+    SealedSecretsController,
+    Vault,
+)
 from groundplan.secrets import random as random_secret
 from groundplan.shapes import ports, processes, signals, values, workloads
-from tests.kubernetes import worlds
+from tests.kubernetes import keeping, worlds
 
 
 def releases(environment: str) -> dict[str, object]:
@@ -65,6 +73,28 @@ def test_the_controller_with_a_hole_in_its_webhook_runs_without_it():
     assert made.values["controller"]["admissionWebhooks"] == {"enabled": False}
     assert made.assumes.endswith("ports: 80/TCP,443/TCP,10254/TCP\n")
     assert not [flow for flow in lowered.flows if flow.why == "API server → webhook"]
+
+
+OPERATORS = {"vault": [], "external": [("external-secrets", "2.0.1")], "sealed": [("sealed-secrets", "2.17.1")]}
+
+
+@pytest.mark.parametrize("way", keeping.WAYS)
+def test_an_operator_is_installed_where_secrets_come_by_it(way):
+    plan = Platform("kept")
+    apps, operators, vaults = map(plan.namespace, ("apps", "operators", "vaults"))
+    operators.add(ExternalSecretsOperator())
+    operators.add(SealedSecretsController())
+    app = apps.add(Service("app", image("registry.example.com/app:1"), http=8000))
+    app.needs(plan.secret("app/key", random_secret(32)))
+    env = plan.environment("live", secrets=vaults.add(Vault()), backups=NoBackup("a test"))
+    lowered = keeping.lowered(way, plan, env, lambda path: "a secret")
+    assert [(each.source.name, each.source.version) for each in lowered.releases] == OPERATORS[way]
+    brought = [made for made in lowered.objects if made.key.kind in ("ExternalSecret", "SealedSecret")]
+    assert bool(brought) is (way != "vault")
+    for made in brought:  # until its chart is there, nobody knows the kind
+        assert made.tree["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == (
+            "SkipDryRunOnMissingResource=true"
+        )
 
 
 def test_a_challenge_reaches_its_solver_and_nothing_else_does():

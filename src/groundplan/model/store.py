@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from groundplan.model import component, findings
 from groundplan.model import origin as origins
@@ -15,6 +16,9 @@ class Store(abc.ABC):
 
     name: str
     origin: origins.Origin
+
+    brought_by: ClassVar[str] = ""
+    """The API group of the controller that brings its secrets; empty where workloads fetch them."""
 
     @property
     def server(self) -> tuple[component.Component, str] | None:

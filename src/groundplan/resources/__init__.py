@@ -15,6 +15,7 @@ from groundplan.resources.postgres import Postgres
 from groundplan.resources.prometheus_stack import PrometheusStack
 from groundplan.resources.redis import Redis
 from groundplan.resources.sealed_secrets import SealedSecrets
+from groundplan.resources.secret_operators import ExternalSecretsOperator, SealedSecretsController
 from groundplan.resources.vault import Vault
 from groundplan.resources.webhook_catcher import WebhookCatcher
 from groundplan.shapes.backups import NoBackup, ObjectStore, Volume, daily
@@ -23,6 +24,7 @@ __all__ = [
     "AwsSecretsManager",
     "CertManager",
     "ExternalSecrets",
+    "ExternalSecretsOperator",
     "GcpSecretManager",
     "IngressNginx",
     "MailCatcher",
@@ -34,6 +36,7 @@ __all__ = [
     "Redis",
     "Resource",
     "SealedSecrets",
+    "SealedSecretsController",
     "Vault",
     "VaultKv",
     "Volume",

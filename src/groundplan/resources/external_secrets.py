@@ -1,7 +1,7 @@
 """External Secrets Operator: an environment whose secrets are kept elsewhere, and brought by the cluster's operator.
 
 Kinds of ``external-secrets.io/v1`` (operator 0.16 and newer; https://external-secrets.io/latest/api/externalsecret/).
-The platform team installs the operator and configures the store; the plan says what it is called and what is
+The platform team configures the store; the plan says what it is called and what is
 behind it, since providers differ in how a secret is named.
 """
 
@@ -85,6 +85,8 @@ class ExternalSecrets(store.Store):
     `kind` says whether one store serves all namespaces or each has its own of that name, which is the narrower;
     `refresh` how often it is asked anew.
     """
+
+    brought_by = "external-secrets.io"
 
     def __init__(
         self,

@@ -60,6 +60,12 @@ def ingress_nginx(version: str) -> workloads.Source:
 # https://gitlab.com/gitlab-org/charts/gitlab/-/merge_requests/5234 (with the release notes of v1.21.1)
 CERT_MANAGER = workloads.Source("https://charts.jetstack.io", "cert-manager", "v1.21.1")
 
+# https://github.com/external-secrets/external-secrets/pull/5981
+EXTERNAL_SECRETS = workloads.Source("https://charts.external-secrets.io", "external-secrets", "2.0.1")
+
+# https://github.com/bitnami/sealed-secrets/pull/1675
+SEALED_SECRETS = workloads.Source("https://bitnami-labs.github.io/sealed-secrets", "sealed-secrets", "2.17.1")
+
 # https://github.com/prometheus-community/helm-charts/releases/tag/kube-prometheus-stack-86.2.0
 PROMETHEUS_STACK = workloads.Source(
     "https://prometheus-community.github.io/helm-charts", "kube-prometheus-stack", "86.2.0"

@@ -30,6 +30,8 @@ class SealedSecrets(store.Store):
     They stand in a file of the same name with the ending ``.yaml``.
     """
 
+    brought_by = "bitnami.com"
+
     def __init__(self, certificate: str) -> None:
         self.origin = origins.here()
         self.name = certificate

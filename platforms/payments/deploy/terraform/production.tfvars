@@ -3,8 +3,8 @@ platform                  = "payments"
 environment               = "production"
 host                      = "pay.example.com"
 zones                     = 3
-requests_cpu_millicores   = 5550
-requests_memory_mebibytes = 7104
+requests_cpu_millicores   = 5950
+requests_memory_mebibytes = 7872
 pods                      = 65
 backup_keep_days          = 14
 
