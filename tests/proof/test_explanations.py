@@ -187,3 +187,11 @@ def test_a_reason_that_many_peers_share_is_said_once() -> None:
     found, _ = asked(whole, (("shop", "web", "Pod", 0), ("data", "db", "Pod", 0), "TCP", 5432))
     said = "\n".join(explained.lines(found))
     assert said.count("it is for pods of namespace data") == 1, said
+
+
+def test_a_policy_of_istios_that_names_nobody_is_told_whom_to_name():
+    nobody = ISTIO.replace("rules: [{from: [{source: {namespaces: [ops]}}]}]", "rules: []")
+    whole = proof.Cluster.of(list(yaml.safe_load_all(f"{SHOP}---{nobody}")))
+    found, _ = asked(whole, (("shop", "web", "Pod", 0), ("shop", "db", "Pod", 0), "TCP", 5432))
+    assert found.answer.verdict == "denied"
+    assert [(each.kind, each.policy) for each in found.changes] == [("AuthorizationPolicy", "shop/db")]

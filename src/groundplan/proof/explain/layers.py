@@ -57,6 +57,10 @@ class Side(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     closers: tuple[statements.Policy, ...]
     """Cilium's policies that isolate it."""
+    guards: tuple[istio.Authorization, ...] = ()
+    """Istio's policies that allow, so that what none of them names is denied; they may name nobody."""
+    identified: bool = False
+    """Whether the other end is surely in the mesh, and has an identity there."""
 
     @property
     def sure(self) -> bool:
@@ -72,6 +76,8 @@ class _Walk:
         self.mine, self.theirs = whole.numbers(own), whole.numbers(other)
         self.rules: list[Rule] = []
         self.steps: list[Step] = []
+        self.guards: tuple[istio.Authorization, ...] = ()
+        self.identified = False
 
     def holding(self, layer: str) -> Iterator[tuple[statements.Policy, bool]]:
         """The policies of a layer that hold the end, first ones first, and whether they surely do."""
@@ -170,7 +176,10 @@ class _Walk:
             for policy, found in mine:
                 for number, rule in enumerate(policy.rules if policy.action == action else ()):
                     left = self.mesh_rule(around, policy, number, rule, bool(found) and sure, left)
-        if any(each.action == "ALLOW" and found is True for each, found in mine) and sure and left:
+        self.guards = tuple(each for each, found in mine if each.action == "ALLOW" and found is True)
+        if self.other.workload is not None:
+            self.identified = around.inside(self.whole.universe.classes[self.theirs[0]]) is True
+        if self.guards and sure and left:
             self.steps.append(Step(left, False, MESH))
 
     def mesh_rule(
@@ -205,7 +214,7 @@ def side(
         walk.steps.append(Step(left, True, NOTHING))
     if direction == policies.INGRESS:
         walk.narrowed()
-    return Side(direction, own, other, tuple(walk.rules), tuple(walk.steps), closers)
+    return Side(direction, own, other, tuple(walk.rules), tuple(walk.steps), closers, walk.guards, walk.identified)
 
 
 def allowed(side_: Side) -> intervals.Intervals:

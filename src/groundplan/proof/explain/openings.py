@@ -80,22 +80,22 @@ def _narrow(rule: layers.Rule) -> changes.Change:
 
 
 def _identity(side: layers.Side, ports: intervals.Intervals) -> Iterator[changes.Change]:
-    """A rule more for a policy of Istio's that allows; whoever is outside the mesh has no identity to name."""
-    allowing = {id(each.policy): each.policy for each in side.rules if each.action == "allow"}
-    for policy in allowing.values():
-        if isinstance(policy, istio.Authorization):
-            made: dict[str, Any] = {}
-            if side.other.workload is not None:
-                made["from"] = [{"source": {"namespaces": [side.other.workload.namespace]}}]
-            else:
-                made["from"] = [{"source": {"ipBlocks": changes.cidrs(side.other)}}]
-            numbers = [str(n) for _, first, last in connections.triples(ports) for n in range(first, last + 1)]
-            if len(numbers) <= _FEW:
-                made["to"] = [{"operation": {"ports": numbers}}]
-            place = policy.document.place("spec", "rules")
-            text = changes.text([made])
-            yield changes.Change(_name(policy), ("spec", "rules"), place, text, policy.document.kind)
-            return
+    """A rule more for a policy of Istio's that allows; a pod outside the mesh has no identity to name."""
+    own = side.subject.workload
+    if not side.guards or own is None:
+        return
+    # One of its own namespace before one for the whole mesh: the change should open nothing for others.
+    policy = max(side.guards, key=lambda each: each.namespace == own.namespace)
+    made: dict[str, Any] = {}
+    if side.other.workload is None:
+        made["from"] = [{"source": {"ipBlocks": changes.cidrs(side.other)}}]
+    elif side.identified:
+        made["from"] = [{"source": {"namespaces": [side.other.workload.namespace]}}]
+    numbers = [str(n) for _, first, last in connections.triples(ports) for n in range(first, last + 1)]
+    if len(numbers) <= _FEW:
+        made["to"] = [{"operation": {"ports": numbers}}]
+    place = policy.document.place("spec", "rules")
+    yield changes.Change(_name(policy), ("spec", "rules"), place, changes.text([made]), policy.document.kind)
 
 
 _FEW = 16
