@@ -165,12 +165,12 @@ async def test_a_callee_that_returns_is_found_again(tmp_path: pathlib.Path) -> N
 
 
 async def _eventually(call: Callable[[], Awaitable[Any]]) -> None:
-    """gRPC reconnects with a pause of up to a second."""
+    """gRPC reconnects with a pause of up to a second, and a process that only begins may be late with its answer."""
     for _ in range(100):
         try:
             await call()
             return
-        except clients.CalleeUnavailable:
+        except (clients.CalleeUnavailable, clients.DeadlineExceeded):
             await asyncio.sleep(0.1)
     raise AssertionError("never reached again")
 
