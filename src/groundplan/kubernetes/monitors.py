@@ -1,6 +1,9 @@
 """Monitors, rules and boards: what Prometheus, Alertmanager and Grafana find in the cluster by themselves.
 
-Sources: https://prometheus-operator.dev/docs/api-reference/api/ (PodMonitor, PrometheusRule),
+A ServiceMonitor finds what is ours through its Service. A chart's pods have a PodMonitor: it names them by the labels
+that policies name them by, while the chart's own Services are not ours to know.
+
+Sources: https://prometheus-operator.dev/docs/api-reference/api/ (ServiceMonitor, PodMonitor, PrometheusRule),
 https://github.com/grafana/helm-charts/tree/main/charts/grafana#sidecar-for-dashboards
 """
 
@@ -22,7 +25,7 @@ INTERVAL = 30
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
-    """A PodMonitor for each target; one PrometheusRule and the boards beside whoever scrapes."""
+    """A monitor for each target; one PrometheusRule and the boards beside whoever scrapes."""
     scrapers = [name for name, answer in draft.charts.items() if answer.scrapes]
     if not scrapers:
         return
@@ -39,21 +42,32 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
 def _monitor(
     target: targets.Target, scraper: component.Component, cluster: clusters.Cluster, draft: drafts.Draft
 ) -> None:
+    endpoint = _endpoint(target, scraper, cluster)
     chart = draft.charts.get(target.job)
+    if chart:
+        kind = "PodMonitor"
+        endpoint["relabelings"] = [{"targetLabel": "job", "replacement": target.job}]
+        spec: objects.Tree = {"selector": {"matchLabels": dict(chart.pods)}, "podMetricsEndpoints": [endpoint]}
+    else:
+        kind = "ServiceMonitor"
+        chosen = {"matchLabels": draft.labels(target.job)}
+        # Of the Service; without it the job would be called like the Service, of which some have a suffix.
+        spec = {"jobLabel": "app.kubernetes.io/name", "selector": chosen, "endpoints": [endpoint]}
+    draft.add(f"{_API} {kind}", target.job, {"spec": spec}, target.owner.origin, namespace=target.namespace)
+
+
+def _endpoint(target: targets.Target, scraper: component.Component, cluster: clusters.Cluster) -> objects.Tree:
     exports = target.exports
     endpoint: objects.Tree = {
         "port": exporters.PORT if exports.exporter else exports.door or exports.port,
         "path": exports.path,
         "interval": f"{getattr(scraper, 'interval', INTERVAL)}s",
-        "relabelings": [{"targetLabel": "job", "replacement": target.job}],
     }
     if not exports.exporter and cluster.encrypts(target.owner.name):
         endpoint |= {"scheme": "https", "tlsConfig": _verified(target, cluster)}
     if exports.parameters:
         endpoint["params"] = {name: [value] for name, value in exports.parameters}
-    chosen = dict(chart.pods) if chart else draft.labels(target.job)
-    spec = {"selector": {"matchLabels": chosen}, "podMetricsEndpoints": [endpoint]}
-    draft.add(f"{_API} PodMonitor", target.job, {"spec": spec}, target.owner.origin, namespace=target.namespace)
+    return endpoint
 
 
 def _telling(answer: workloads.Chart, name: str) -> workloads.Chart:

@@ -27,6 +27,7 @@ GUESTS = "-guests"
 ENGINES = "-engines"
 SERVICES = "-services"
 EXPORTER = "-exporter"
+METRICS = "-metrics"
 ALERTS = "-alerts"
 BOARD = "-board"
 CALLERS = "-callers"
@@ -55,6 +56,7 @@ SUFFIXES = (
     ENGINES,
     SERVICES,
     EXPORTER,
+    METRICS,
     ALERTS,
     BOARD,
     CALLERS,

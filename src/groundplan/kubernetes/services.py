@@ -1,25 +1,58 @@
-"""Services: how a component is found. A name that resolves to every replica lets gRPC clients spread their calls."""
+"""Services: how a component is found. A name that resolves to every replica lets gRPC clients spread their calls.
+
+Whoever scrapes finds pods through a Service too, each pod through exactly one: the component's own has a port for it,
+and what nobody calls (a worker, an exporter) has a headless one for that alone.
+"""
 
 from __future__ import annotations
 
-from groundplan.kubernetes import clusters, drafts
+from collections.abc import Iterable
+
+from groundplan.kubernetes import clusters, drafts, exporters, names
 from groundplan.model import component, service
 from groundplan.shapes import objects, ports, workloads
+from groundplan.telemetry import targets
+
+_METRICS = "metrics"
+"""The port that only whoever scrapes calls."""
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
-    """One for each program that is called and each engine."""
+    """One for each program that is called, each engine, and whatever else is scraped."""
+    watched = targets.of(cluster.plan) if targets.is_monitored(cluster.plan) else ()
+    found = {target.job: target for target in watched if target.exports.monitored}
     for each in cluster.plan.components:
-        listens = {name: port for name, port in sorted(each.ports.items()) if name != "metrics"}
-        if listens and _is_ours(each, cluster):
-            headless = cluster.is_headless(each.name)
-            body = {
-                **({"clusterIP": "None"} if headless else {}),
-                "type": "ClusterIP",
-                "selector": draft.labels(each.name),
-                "ports": [_port(name, port, headless=headless) for name, port in listens.items()],
-            }
-            draft.add("v1 Service", each.name, {"spec": body}, each.origin, namespace=each.namespace)
+        if each.ports.keys() - {_METRICS} and _is_ours(each, cluster):
+            scraped = found.pop(each.name, None)
+            _serve(each, each.ports.keys() - (set() if scraped else {_METRICS}), cluster, draft)
+    for target in found.values():
+        if target.job in draft.pods:
+            _show(target, draft)
+
+
+def _serve(each: component.Component, opened: Iterable[str], cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    headless = cluster.is_headless(each.name)
+    body = {
+        **({"clusterIP": "None"} if headless else {}),
+        "type": "ClusterIP",
+        "selector": draft.labels(each.name),
+        "ports": [_port(name, each.ports[name], headless=headless) for name in sorted(opened)],
+    }
+    draft.add("v1 Service", each.name, {"spec": body}, each.origin, namespace=each.namespace)
+
+
+def _show(target: targets.Target, draft: drafts.Draft) -> None:
+    exporter = target.exports.exporter
+    name = exporters.PORT if exporter else target.exports.port
+    port = ports.Http(exporter.port) if exporter else target.owner.ports[name]
+    body = {
+        "clusterIP": "None",
+        "type": "ClusterIP",
+        "selector": draft.labels(target.job),
+        "ports": [_port(name, port, headless=True)],
+    }
+    made, space = f"{target.job}{names.METRICS}", target.namespace
+    draft.add("v1 Service", made, {"spec": body}, target.owner.origin, namespace=space, component=target.job)
 
 
 def _is_ours(each: component.Component, cluster: clusters.Cluster) -> bool:
