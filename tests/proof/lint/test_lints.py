@@ -118,6 +118,8 @@ JOB = "spec.jobTemplate.spec.template.spec"
 IN = "spec.template.spec.containers.0"
 WEB = "Deployment web"
 ELSEWHERE = {"name": "controller", "namespace": "ingress", "port": 443}
+SCOPED = {"hard": {"persistentvolumeclaims": 5}, "scopes": ["BestEffort"]}
+CLASH = ("Terminating", "NotTerminating")
 PATIENT = {"httpGet": {"path": "/ready", "port": "http"}, "failureThreshold": 9}
 MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ("GP420", "ingress left open", put("NetworkPolicy controller", "spec.policyTypes", ["Egress"])),
@@ -320,6 +322,13 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ("GP547", "a quota without room to update", put("ResourceQuota shop", "spec.hard.pods", "8")),
     ("GP547", "more replicas than the quota", put("HorizontalPodAutoscaler web", "spec.maxReplicas", 6)),
     ("GP545", "a limit that a quota counts", put("ResourceQuota shop", "spec.hard", {"limits.cpu": "9"})),
+    (
+        "GP548",
+        "scopes that exclude each other",
+        put("ResourceQuota shop", "spec.scopes", ["Terminating", "NotTerminating"]),
+    ),
+    ("GP548", "a scope that counts no claims", put("ResourceQuota shop", "spec", SCOPED)),
+    ("GP549", "what nobody can count here", put("ResourceQuota shop", "spec.hard", {"count/replicasets.apps": 5})),
     ("GP546", "more than a container may", put(WEB, f"{IN}.resources.limits.memory", "1Gi")),
     ("GP546", "less than a container must", put(WEB, f"{IN}.resources.requests.cpu", "10m")),
     ("GP541", "no limit", lambda all_: container(all_)["resources"].pop("limits")),

@@ -50,6 +50,8 @@ CODES: dict[str, tuple[str, str]] = {
     "GP545": (ERROR, "a container that does not say what its quota counts"),
     "GP546": (ERROR, "a container outside its limit range"),
     "GP547": (WARNING, "workloads that at full scale ask for more than their quota"),
+    "GP548": (ERROR, "a quota that the API server refuses"),
+    "GP549": (NOTE, "something that a quota counts and that was not added up"),
     "GP551": (ERROR, "a secret in plain text"),
     "GP552": (WARNING, "a token of the API server that nothing uses"),
     "GP553": (WARNING, "rights that are as good as all"),

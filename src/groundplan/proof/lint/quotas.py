@@ -1,123 +1,70 @@
 """Quotas: what workloads ask for together fits into their namespace's quota, and no pod is refused for saying nothing.
 
-Sources: Kubernetes documentation, "Resource Quotas", "Limit Ranges", "Sidecar Containers" (resource sharing within
-containers), "Assign Pod-level CPU and memory resources".
+Sources: Kubernetes documentation, "Resource Quotas", "Limit Ranges".
 """
 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from groundplan.proof import fields, findings, quantities
-from groundplan.proof.lint import facts, scaling
+from groundplan.proof.lint import amounts, facts, scopes, usage
 from groundplan.proof.manifests import documents
 
-Amounts = dict[str, decimal.Decimal]
-COUNTED = ("cpu", "memory", "ephemeral-storage")
-NONE = decimal.Decimal(0)
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What a namespace's limit ranges fill in for a container that does not say."""
-
-    requests: dict[str, Any]
-    limits: dict[str, Any]
-
-
-def _limits(known: facts.Facts, namespace: str) -> Limits:
-    found = Limits({}, {})
-    for each in _items(known, namespace, "Container"):
-        defaults = fields.inner(each, "default")
-        found.limits.update(defaults)
-        # What is not said of requests is taken from the limits' defaults.
-        found.requests.update({**defaults, **fields.inner(each, "defaultRequest")})
-    return found
-
-
-def _items(known: facts.Facts, namespace: str, kind: str) -> Iterator[dict[str, Any]]:
-    for each in known.of("LimitRange"):
-        if known.namespace(each) == namespace:
-            for item in fields.items(fields.inner(each.data, "spec").get("limits")):
-                if item.get("type") == kind:
-                    yield item
-
-
-def asked(resources: Any, limits: Limits) -> Amounts:
-    """What one container counts for, as `requests.cpu` and `limits.cpu`; left out is what nobody says."""
-    said = {kind: fields.inner(resources, kind) for kind in ("requests", "limits")}
-    found: Amounts = {}
-    for name in COUNTED:
-        most = said["limits"].get(name, limits.limits.get(name))
-        # A request that is not said is the container's own limit, and only then the default.
-        least = said["requests"].get(name, said["limits"].get(name, limits.requests.get(name)))
-        for kind, value in (("requests", least), ("limits", most)):
-            number = quantities.number(value) if value is not None else None
-            if number is not None:
-                found[f"{kind}.{name}"] = number
-    return found
-
-
-def pod(spec: dict[str, Any], limits: Limits) -> Amounts:
-    """What one pod counts for: all that runs at once, or the largest moment of its start, and its overhead."""
-    running: Amounts = {}
-    peak: Amounts = {}
-    for each in fields.items(spec.get("initContainers")):
-        wanted = asked(each.get("resources"), limits)
-        if each.get("restartPolicy") == "Always":
-            running = _sum((running, wanted))
-            peak = _most(peak, running)
-        else:
-            peak = _most(peak, _sum((running, wanted)))
-    whole = _sum((running, *(asked(each.get("resources"), limits) for each in fields.items(spec.get("containers")))))
-    own = asked(spec.get("resources"), Limits({}, {}))
-    over = asked({kind: spec.get("overhead") for kind in ("requests", "limits")}, Limits({}, {}))
-    return _sum(({**_most(whole, peak), **own}, over))
-
-
-def _sum(some: Iterable[Amounts]) -> Amounts:
-    found: Amounts = {}
-    for each in some:
-        for name, value in each.items():
-            found[name] = found.get(name, NONE) + value
-    return found
-
-
-def _most(one: Amounts, other: Amounts) -> Amounts:
-    return {name: max(one.get(name, NONE), other.get(name, NONE)) for name in one.keys() | other.keys()}
+_SAID = ("cpu", "memory")
+"""What a pod must say where a quota counts it; what else it does not say counts for nothing."""
 
 
 def quotas(known: facts.Facts) -> Iterator[findings.Finding]:
     """Everything fits, at rest and while updating at full scale; every pod says what its quota asks for."""
     for each in known.of("ResourceQuota"):
-        spec, namespace = fields.inner(each.data, "spec"), known.namespace(each)
-        if spec.get("scopes") or spec.get("scopeSelector"):
-            continue  # it counts some pods only, by what they turn out to be
-        hard = {_name(name): quantities.number(value) for name, value in fields.inner(spec, "hard").items()}
-        limits = _limits(known, namespace)
-        pods = [one for one in known.pods if one.namespace == namespace]
-        yield from _refused(pods, hard, limits, facts.title(each, namespace))
-        for name, most in hard.items():
-            if most is not None:
-                yield from _fits(known, each, name, most, pods, limits)
+        title, hard = facts.title(each, known.default), fields.inner(each.data, "spec", "hard")
+        refused = [*scopes.wrong(scopes.of(each), hard)]
+        for path, why in refused:
+            what = f"{title} has scopes that do not go together, or not with what it counts"
+            yield facts.finding("GP548", each, path, what, why, "make a quota for each scope", known.default)
+        if not refused:
+            yield from _judged(known, each, {_name(name): (name, value) for name, value in hard.items()})
+
+
+def _judged(
+    known: facts.Facts, quota: documents.Document, hard: dict[str, tuple[str, Any]]
+) -> Iterator[findings.Finding]:
+    title, counter = facts.title(quota, known.default), usage.Counter(known, quota)
+    yield from _refused(counter, hard, title)
+    unknown = []
+    for name, (written, value) in hard.items():
+        most, shares = quantities.number(value), counter.shares(name)
+        if shares is None:
+            unknown.append(written)
+        elif most is not None:
+            yield from _fits(quota, title, (name, written), most, shares)
+    if unknown:
+        what = f"{title} counts {', '.join(sorted(unknown))}, which was not added up"
+        remedy = f"see `kubectl describe resourcequota {quota.name}` in the cluster"
+        yield facts.finding("GP549", quota, ("spec", "hard"), what, "no document says how many there are", remedy)
+    everywhere = [each.title for each in counter.pods if each.document.kind == "DaemonSet"]
+    if everywhere:
+        what = f"{title} also counts the pods of {', '.join(everywhere)}, which were not added up"
+        remedy = "leave room for one on every node"
+        yield facts.finding("GP549", quota, ("spec", "hard"), what, "no document says how many nodes there are", remedy)
 
 
 def _name(name: str) -> str:
     """`cpu` alone means requests.cpu."""
-    return f"requests.{name}" if name in COUNTED else str(name)
+    return f"requests.{name}" if name in usage.COUNTED or name.startswith("hugepages-") else name
 
 
-def _refused(pods: list[facts.Pod], hard: dict[str, Any], limits: Limits, quota: str) -> Iterator[findings.Finding]:
-    wanted = {name for name in hard if name.partition(".")[2] in COUNTED}
-    for each in pods:
-        whole = asked(each.spec.get("resources"), Limits({}, {}))
+def _refused(counter: usage.Counter, hard: dict[str, tuple[str, Any]], quota: str) -> Iterator[findings.Finding]:
+    wanted = {name for name in hard if name.partition(".")[2] in _SAID}
+    for each in counter.pods:
+        whole = amounts.asked(each.spec.get("resources"), amounts.NO_LIMITS)
         for container in each.containers():
             if container.kind == "ephemeralContainers":
                 continue
-            silent = wanted - asked(container.spec.get("resources"), limits).keys() - whole.keys()
+            silent = wanted - amounts.asked(container.spec.get("resources"), counter.limits).keys() - whole.keys()
             if silent:
                 what = f"{each.title}: container {container.name} has no {', '.join(sorted(silent))}"
                 why = f"{quota} counts that, so the API server refuses a pod that does not say it"
@@ -127,28 +74,21 @@ def _refused(pods: list[facts.Pod], hard: dict[str, Any], limits: Limits, quota:
 
 
 def _fits(
-    known: facts.Facts, quota: documents.Document, name: str, most: decimal.Decimal, pods: list[facts.Pod],
-    limits: Limits,
-) -> Iterator[findings.Finding]:  # fmt: skip
-    one = {id(each): _counted(name, each, limits) for each in pods}
-    rest = sum((one[id(each)] * scaling.replicas(known, each).least for each in pods), NONE)
-    peak = sum((one[id(each)] * scaling.replicas(known, each).most for each in pods), NONE)
-    title, path = facts.title(quota, known.default), ("spec", "hard", name)
-    largest = max(pods, key=lambda each: one[id(each)] * scaling.replicas(known, each).most, default=None)
+    quota: documents.Document, title: str, names: tuple[str, str], most: decimal.Decimal, shares: list[usage.Share]
+) -> Iterator[findings.Finding]:
+    name, written = names
+    rest = sum((each.least for each in shares), amounts.NONE)
+    peak = sum((each.most for each in shares), amounts.NONE)
+    path: facts.Path = ("spec", "hard", written)
+    largest = max(shares, key=lambda each: each.most, default=None)
     why = f"most of it is for {largest.title}" if largest else ""
     if rest > most:
-        what = f"{title} allows {name} {_shown(most)}, and its workloads ask for {_shown(rest)}"
-        yield facts.finding("GP544", quota, path, what, f"pods will be missing; {why}", "raise it, or ask for less")
+        what = f"{title} allows {name} {_shown(most)}, and {_shown(rest)} is asked for"
+        yield facts.finding("GP544", quota, path, what, f"some will be refused; {why}", "raise it, or ask for less")
     elif peak > most:
         what = f"{title} allows {name} {_shown(most)}, and at full scale {_shown(peak)} is asked for"
         said = f"autoscalers at their maximum, updates and jobs at once will wait for pods that are refused; {why}"
         yield facts.finding("GP547", quota, path, what, said, "raise it, or lower maxReplicas or maxSurge")
-
-
-def _counted(name: str, each: facts.Pod, limits: Limits) -> decimal.Decimal:
-    if name in ("pods", "count/pods"):
-        return decimal.Decimal(1)
-    return pod(each.spec, limits).get(name, NONE)
 
 
 def _shown(value: decimal.Decimal) -> str:
@@ -161,15 +101,16 @@ def _shown(value: decimal.Decimal) -> str:
 def ranges(known: facts.Facts) -> Iterator[findings.Finding]:
     """Every container is within its namespace's limit ranges."""
     for each in known.pods:
-        limits, items = _limits(known, each.namespace), list(_items(known, each.namespace, "Container"))
+        filled = amounts.limits(known, each.namespace)
+        items = list(amounts.items(known, each.namespace, "Container"))
         for container in each.containers() if items else ():
-            wanted = asked(container.spec.get("resources"), limits)
+            wanted = amounts.asked(container.spec.get("resources"), filled)
             for item in items:
                 yield from _within(each, container, wanted, item)
 
 
 def _within(
-    each: facts.Pod, container: facts.Container, wanted: Amounts, item: dict[str, Any]
+    each: facts.Pod, container: facts.Container, wanted: amounts.Amounts, item: dict[str, Any]
 ) -> Iterator[findings.Finding]:
     for field, kind, sign in (("max", "limits", 1), ("min", "requests", -1)):
         for name, value in fields.inner(item, field).items():
