@@ -321,7 +321,14 @@ production.set(api, replicas=Autoscale(2, 10, cpu=70))
 production.set(
     prometheus,
     tells=Receivers(
-        mail="oncall@example.com", sender="alerts@pay.example.com", smarthost="smtp.example.com:587", user="alerts"
+        mail="oncall@example.com",
+        sender="alerts@pay.example.com",
+        smarthost="smtp.example.com:587",
+        user="alerts",
+        password=plan.secret("alerts/smtp-password", supplied()),
+        slack=plan.secret("alerts/slack-url", supplied()),
+        webhook=plan.secret("alerts/webhook-url", supplied()),
+        watchdog=plan.secret("alerts/watchdog-url", supplied()),
     ),
 )
 production.set(postgres, storage="100Gi", resources=cpu("500m", "2") & memory("1Gi", "2Gi"))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from groundplan.model.namespace import Namespace
     from groundplan.model.platform import Platform
     from groundplan.model.processes import command, image, python
+    from groundplan.model.receivers import Receivers
     from groundplan.model.service import Job, Service, Worker
-    from groundplan.shapes.alerts import Alert, Condition, Receivers
+    from groundplan.shapes.alerts import Alert, Condition
     from groundplan.shapes.boards import Board, Panel
     from groundplan.shapes.objectives import Objective
     from groundplan.shapes.ports import Grpc, Http, Tcp
@@ -34,8 +35,9 @@ _HOMES = {
     "model.namespace": ("Namespace",),
     "model.platform": ("Platform",),
     "model.processes": ("command", "image", "python"),
+    "model.receivers": ("Receivers",),
     "model.service": ("Job", "Service", "Worker"),
-    "shapes.alerts": ("Alert", "Condition", "Receivers"),
+    "shapes.alerts": ("Alert", "Condition"),
     "shapes.boards": ("Board", "Panel"),
     "shapes.objectives": ("Objective",),
     "shapes.ports": ("Grpc", "Http", "Tcp"),

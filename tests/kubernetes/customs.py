@@ -26,6 +26,7 @@ KINDS = {
     ("cert-manager.io/v1", "ClusterIssuer"): _CERT,
     ("cert-manager.io/v1", "Issuer"): _CERT,
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): _GATEWAY,
+    ("monitoring.coreos.com/v1", "Alertmanager"): _PROMETHEUS,
     ("monitoring.coreos.com/v1", "PodMonitor"): _PROMETHEUS,
     ("monitoring.coreos.com/v1", "PrometheusRule"): _PROMETHEUS,
     ("monitoring.coreos.com/v1", "ServiceMonitor"): _PROMETHEUS,

@@ -61,8 +61,7 @@ def lowered(way: str, plan: platform.Platform, env: environment.Environment, tex
 def arrived(one: lower.Lowered, name: str, text: Text) -> dict[str, str]:
     """The files by path that the main container of the workload called `name` finds, less its tokens."""
     by_key = {(made.key.kind, made.key.name): made.tree for made in one.objects}
-    tree = next(tree for (_, named), tree in by_key.items() if named == name and apiserver.template_of(tree))
-    spec = apiserver.template_of(tree)["spec"]
+    spec = template(one, name)["spec"]
     where = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
     found: dict[str, str] = {}
     for volume in spec["volumes"]:
@@ -77,6 +76,25 @@ def arrived(one: lower.Lowered, name: str, text: Text) -> dict[str, str]:
     ):
         found[destination] = go_templates.filled(config[source], text)
     return found
+
+
+def template(one: lower.Lowered, name: str) -> dict:
+    """The pod template of the workload called `name`; of Alertmanager as the operator makes it of the chart's values.
+
+    Source: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.AlertmanagerSpec
+    """
+    for made in one.objects:
+        if made.key.name == name and (found := apiserver.template_of(made.tree)):
+            return found
+    (release,) = (each for each in one.releases if each.component == name.removesuffix("-alertmanager"))
+    said = release.values["alertmanager"]
+    assert said["serviceAccount"]["name"] == name
+    spec = said["alertmanagerSpec"]
+    context = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    container = {"name": "alertmanager", "securityContext": context, "volumeMounts": spec["volumeMounts"]}
+    kept = ("automountServiceAccountToken", "initContainers", "volumes", "securityContext")
+    pod = {each: spec[each] for each in kept if each in spec}
+    return {"metadata": spec["podMetadata"], "spec": {**pod, "serviceAccountName": name, "containers": [container]}}
 
 
 def _secret(by_key: dict, name: str, text: Text) -> dict[str, str]:

@@ -135,19 +135,18 @@ def test_a_workload_may_read_exactly_the_paths_that_its_templates_name(drawing):
     for one in worlds.lowered(worlds.drawn(drawing)):
         access = next(made.tree["data"] for made in one.objects if made.key.name == "the-own-vault-access")
         holders = set()
-        for made in one.objects:
-            template = apiserver.template_of(made.tree)
-            if template is None:
-                continue
-            text = "\n".join(config_map(one, made.key.name).values())
+        running = {made.key.name: made.key.namespace for made in one.objects if apiserver.template_of(made.tree)}
+        running |= {f"{each.component}-alertmanager": each.namespace for each in one.releases}
+        for name, namespace in running.items():
+            text = "\n".join(config_map(one, name).values())
             wanted = set(re.findall(r'with secret "([^"]+)"', text))
-            allowed = set(re.findall(r'path "([^"]+)"', access.get(f"policy.{made.key.name}.hcl", "")))
+            allowed = set(re.findall(r'path "([^"]+)"', access.get(f"policy.{name}.hcl", "")))
             assert wanted == allowed
             if wanted:
-                holders.add(made.key.name)
-                role = json.loads(access[f"role.{made.key.name}.json"])
-                assert role["bound_service_account_names"] == [made.key.name]
-                assert role["bound_service_account_namespaces"] == [made.key.namespace]
+                holders.add(name)
+                role = json.loads(access[f"role.{name}.json"])
+                assert role["bound_service_account_names"] == [name]
+                assert role["bound_service_account_namespaces"] == [namespace]
                 assert role["token_ttl"] == "24h"
         assert {name.split(".", 1)[1].rsplit(".", 1)[0] for name in access} == holders
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import pathlib
 
-from groundplan import Autoscale, cpu, memory
+from groundplan import Autoscale, Receivers, cpu, memory
 from groundplan.kubernetes import lower
 from groundplan.model import load, platform, service
 from groundplan.resources import CertManager, IngressNginx, NoBackup, ObjectStore, PrometheusStack, Vault, daily
+from groundplan.secrets import supplied
 from tests import strategies
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -33,7 +34,7 @@ def drawn(drawing: strategies.Drawing) -> platform.Platform:
     space = plan.namespace("the-own-space")
     vault = space.add(Vault("the-own-vault", backup=daily(keep=2, at="04:30")))
     charts = plan.namespace("the-chart-space")
-    charts.add(PrometheusStack("the-own-prometheus"))
+    prometheus = charts.add(PrometheusStack("the-own-prometheus"))
     charts.add(CertManager("the-own-certificates", email="somebody@example.com"))
     controller = charts.add(IngressNginx("the-own-ingress"))
     called = [each for each in plan.programs if isinstance(each, service.Service)]
@@ -54,6 +55,9 @@ def drawn(drawing: strategies.Drawing) -> platform.Platform:
     )
     for env in (one, two):
         env.set(plan.externals[0], host=f"{env.name}.elsewhere.example", cidrs=["192.0.2.0/24"])
+    kept = {name: plan.secret(f"alerts/{name}", supplied()) for name in ("password", "slack", "webhook", "watchdog")}
+    where = {"mail": "a@example.com, b@example.com", "sender": "c@example.com", "smarthost": "mail.example.com:587"}
+    two.set(prometheus, tells=Receivers(**where, user="d", **kept))
     if called:
         two.set(called[0], replicas=Autoscale(2, 5, cpu=70, memory=80))
     return plan

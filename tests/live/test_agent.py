@@ -151,7 +151,13 @@ def files_of(place: Place, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("namespace", "name"), [("services", "auth-service"), ("databases", "redis"), ("databases", "postgres-bootstrap")]
+    ("namespace", "name"),
+    [
+        ("services", "auth-service"),
+        ("databases", "redis"),
+        ("databases", "postgres-bootstrap"),
+        ("monitoring", "prometheus-alertmanager"),
+    ],
 )
 def test_the_emitted_agent_logs_in_and_writes_what_we_expect_of_its_templates(place, namespace, name):
     done = place.agent(files_of(place, name)["agent.hcl"], (namespace, name))

@@ -20,6 +20,7 @@ from tests.live import certificates, vaults
 ISSUER = "https://oidc.example.com/cluster"
 JWKS = {"keys": [{"kty": "RSA", "kid": "one", "n": "AQAB", "e": "AQAB"}]}
 PASSWORD = "correct horse battery staple"
+RECEIVERS = [f"alerts/{name}" for name in ("slack-url", "smtp-password", "watchdog-url", "webhook-url")]
 
 
 def command(*arguments: str) -> list[str]:
@@ -46,7 +47,7 @@ def brought(tmp_path: pathlib.Path) -> list[str]:
     for name, text in (("smtp", PASSWORD), ("issuer", f"{ISSUER}\n"), ("jwks", json.dumps(JWKS))):
         (tmp_path / name).write_text(text)
     files = {"--token-issuer": "issuer", "--token-keys": "jwks"}
-    supplied = ["app/smtp", *(f"backup/{name}-account" for name in ("postgres", "redis", "vault"))]
+    supplied = [*RECEIVERS, "app/smtp", *(f"backup/{name}-account" for name in ("postgres", "redis", "vault"))]
     return [
         *(f"--supply={path}=@{tmp_path}/smtp" for path in supplied),
         *(f"{option}={tmp_path}/{name}" for option, name in files.items()),
@@ -71,7 +72,7 @@ def test_what_is_missing_is_listed_whole_before_anything_is_done(tmp_path):
     with vaults.served(vault) as address:
         done = asked("--address", address, "--keys-to", str(tmp_path / "keys.json"))
     assert done.returncode == 1 and not vault.shares and not list(tmp_path.iterdir())
-    assert "not supplied: app/smtp, backup/" in done.stderr
+    assert f"not supplied: {', '.join(RECEIVERS)}, app/smtp, backup/" in done.stderr
     assert ", platform/token-issuer, platform/token-keys\n" in done.stderr
     assert "--supply app/smtp=@FILE --supply backup/" in done.stderr and "--context NAME" in done.stderr
 

@@ -6,15 +6,17 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 from hypothesis import given
 
+from groundplan import Platform, Receivers
 from groundplan.local.plan import lower, monitoring, site, units
 from groundplan.model import platform
-from groundplan.shapes import alerts
+from groundplan.secrets import supplied
 from groundplan.telemetry import routing
 from tests import sites, strategies
 from tests.kubernetes import worlds
@@ -133,20 +135,42 @@ def test_where_prometheus_is_missing_one_line_says_how_to_install_it(tmp_path):
 
 
 def test_a_clusters_alertmanager_reads_what_is_secret_from_files_and_is_taken_by_the_real_one(tmp_path):
-    by = alerts.Receivers(
-        mail="oncall@example.com", sender="alerts@example.com", smarthost="smtp.example.com:587", user="a"
-    )
-    told = routing.told(by, "prometheus-receivers")
-    (webhook,) = told["info"]["webhook_configs"]
-    assert webhook["url_file"] == "/etc/alertmanager/secrets/prometheus-receivers/webhook-url"
+    by = receivers()
+    told = routing.told(by, "/receivers")
+    files = {f"/receivers/{file.name}" for file in by.files()}
+    assert set(named(told)) == files and len(files) == 4
     assert set(told["critical"]) == {"email_configs", "slack_configs"}
     assert set(told["warning"]) == {"email_configs"}
     # The word came with 0.26; Debian's is older.
-    old = {**told, "info": {"webhook_configs": [{"url": "http://example.com"}]}}
-    (tmp_path / "alertmanager.yml").write_text(json.dumps(routing.tree(old)))
-    command = [debian.program("amtool"), "check-config", str(tmp_path / "alertmanager.yml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    called = {"webhook_configs": [{"url": "http://example.com"}]}
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(json.dumps(routing.tree({**told, "info": called, routing.WATCHDOG: called})))
+    assert amtool("check-config", str(file)).startswith("Checking")
+    for labels, receiver in (
+        (("alertname=Watchdog", "severity=none"), "watchdog"),
+        (("alertname=InfoInhibitor", "severity=none"), "nobody"),
+        (("alertname=ServiceDown", "severity=critical"), "critical"),
+        (("alertname=HighLatency", "severity=warning"), "warning"),
+        (("alertname=CardTesting", "severity=info"), "info"),
+    ):
+        assert amtool("config", "routes", "test", f"--config.file={file}", *labels).split() == [receiver]
+
+
+def receivers() -> Receivers:
+    plan = Platform("shop")
+    kept = {name: plan.secret(f"alerts/{name}", supplied()) for name in ("password", "slack", "webhook", "watchdog")}
+    where = {"mail": "oncall@example.com", "sender": "alerts@example.com", "smarthost": "smtp.example.com:587"}
+    return Receivers(**where, user="a", **kept)
+
+
+def named(told: dict) -> list[str]:
+    return re.findall(r"/receivers/[a-z-]+", json.dumps(told))
+
+
+def amtool(*words: str) -> str:
+    done = subprocess.run([debian.program("amtool"), *words], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_only_where_somebody_is_told_may_alertmanager_call_outside():

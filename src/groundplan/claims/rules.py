@@ -73,6 +73,7 @@ def _holders(here: world.World) -> Iterator[tuple[str, str]]:
         if any(file.content.sensitive for file in answer.files):
             yield world.at(engine), str(engine.origin)
     yield from ((each.at, str(each.owner.origin)) for each in here.besides if each.secret)
+    yield from ((here.calling(chart), str(chart.origin)) for chart, answer in here.charts.items() if answer.reads)
 
 
 def _entries(here: world.World) -> Claims:

@@ -28,7 +28,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for name, answer in cluster.answers.items():
         if isinstance(answer, workloads.Engine) and cluster.encrypts(name):
             _serve(cluster.components[name], answer, issuer, cluster, draft)
-    trusting = [pod for pod in draft.pods.values() if _trusts(pod, cluster)]
+    trusting = [pod for pod in (*draft.pods.values(), *draft.parts.values()) if _trusts(pod, cluster)]
     for pod in trusting:
         secret = {"secretName": f"{pod.namespace}{names.AUTHORITY}", "defaultMode": _PUBLIC}
         only = [{"key": "ca.crt", "path": "ca.crt"}]

@@ -64,17 +64,39 @@ def beside(
 
 def releases(cluster: clusters.Cluster, draft: drafts.Draft) -> tuple[Release, ...]:
     """What is to be installed, in the order of names."""
-    return tuple(_release(cluster.components[name], draft.charts[name], cluster) for name in sorted(draft.charts))
+    return tuple(_release(name, cluster, draft) for name in sorted(draft.charts))
 
 
-def _release(owner: component.Component, answer: workloads.Chart, cluster: clusters.Cluster) -> Release:
+def put(tree: workloads.Values, place: tuple[str, ...], more: workloads.Values) -> objects.Tree:
+    """`tree` with `more` at `place`, beside what is there."""
+    if not place:
+        return {**tree, **more}
+    return {**tree, place[0]: put(tree.get(place[0], {}), place[1:], more)}
+
+
+def _part(part: drafts.Pod) -> objects.Tree:
+    """What a chart's values take of a pod, in the operator's words."""
+    said = {
+        "podMetadata": part.template["metadata"],
+        "initContainers": part.spec.get("initContainers"),
+        "volumes": part.spec.get("volumes"),
+        "volumeMounts": part.container["volumeMounts"],
+    }
+    return {name: each for name, each in said.items() if each}
+
+
+def _release(name: str, cluster: clusters.Cluster, draft: drafts.Draft) -> Release:
+    owner, answer = cluster.components[name], draft.charts[name]
     kinds = (each.rpartition("/") for each in answer.cluster_wide)
+    filled_in = filled(answer.values, cluster)
+    if answer.reads:
+        filled_in = put(filled_in, answer.reads.values, _part(draft.parts[name]))
     return Release(
         component=owner.name,
         namespace=owner.namespace or "",
         name=answer.release,
         source=answer.source,
-        values=filled(answer.values, cluster),
+        values=filled_in,
         cluster_wide=tuple((group, kind) for group, _, kind in kinds),
         spaces=answer.spaces,
         draws=answer.draws,

@@ -74,6 +74,8 @@ class Draft:
         self.origins: dict[objects.Key, origins.Origin] = {}
         self.pods: dict[str, Pod] = {}
         self.charts: dict[str, workloads.Chart] = {}
+        self.parts: dict[str, Pod] = {}
+        """Pods of charts of which a part is ours, by the chart's component: the chart's values take it."""
         self.early: set[objects.Key] = set()
         """Objects of kinds that a chart defines, and that others wait for."""
         self.flows: list[flows.Flow] = []
@@ -117,9 +119,13 @@ class Draft:
 
     def hold(self, pod: Pod) -> None:
         """Adds a kind of pod; its name selects it, so that there can be but one."""
+        self.single(pod)
+        self.pods[pod.name] = pod
+
+    def single(self, pod: Pod) -> None:
+        """A finding where there is another kind of pod of that name."""
         if pod.name in self.pods:
             self._twice(f"{pod.kind} {pod.name}", str(self.pods[pod.name].origin), pod.origin)
-        self.pods[pod.name] = pod
 
     def _twice(self, what: str, first: str, where: origins.Origin) -> None:
         why, remedy = f"the first is derived from {first}", "give one of the two another name"

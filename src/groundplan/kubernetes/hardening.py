@@ -6,6 +6,7 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#res
 from __future__ import annotations
 
 from groundplan.kubernetes import clusters, drafts
+from groundplan.shapes import objects
 
 _CONTAINER = {
     "allowPrivilegeEscalation": False,
@@ -16,7 +17,8 @@ _TMP = "64Mi"
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
-    """Security contexts of pods and of all their containers, and a /tmp for each pod."""
+    """Security contexts of pods and of all their containers, and a /tmp for each pod; of a chart's pod, for what is
+    ours of it."""
     for pod in draft.pods.values():
         pod.spec["securityContext"] = {
             "fsGroup": pod.group,
@@ -28,7 +30,14 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
         }
         # Variables named after Services would come between the contract and the service.
         pod.spec["enableServiceLinks"] = False
+        _harden(pod, pod.containers)
+    for part in draft.parts.values():
+        _harden(part, part.spec.get("initContainers", []))
+
+
+def _harden(pod: drafts.Pod, found: list[objects.Tree]) -> None:
+    if found:
         pod.spec.setdefault("volumes", []).append({"name": "tmp", "emptyDir": {"sizeLimit": _TMP}})
-        for container in (*pod.spec.get("initContainers", ()), *pod.spec["containers"]):
-            container["securityContext"] = _CONTAINER
-            container["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108
+    for container in found:
+        container["securityContext"] = _CONTAINER
+        container["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from typing import cast
 
-from groundplan.kubernetes import clusters, drafts, exporters, names
+from groundplan.kubernetes import charts, clusters, drafts, exporters, names
 from groundplan.model import component, resource
 from groundplan.shapes import objects, workloads
 from groundplan.telemetry import check, routing, targets
@@ -34,7 +34,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for target in targets.of(cluster.plan):
         if target.exports.monitored and (target.job in draft.pods or target.job in draft.charts):
             _monitor(target, scraper, cluster, draft)
-    draft.charts[scraper.name] = _telling(draft.charts[scraper.name], scraper.name)
+    draft.charts[scraper.name] = _telling(draft.charts[scraper.name])
     _rules(scraper, cluster, draft)
     _boards(scraper, cluster, draft)
 
@@ -70,14 +70,12 @@ def _endpoint(target: targets.Target, scraper: component.Component, cluster: clu
     return endpoint
 
 
-def _telling(answer: workloads.Chart, name: str) -> workloads.Chart:
+def _telling(answer: workloads.Chart) -> workloads.Chart:
     """With what Alertmanager is to do, in the chart's values."""
-    if answer.tells is None:
+    if answer.tells is None or answer.reads is None:
         return answer
-    secret = f"{name}{names.RECEIVERS}"
-    config = routing.tree(routing.told(answer.tells, secret))
-    values = {"alertmanager": {"config": config, "alertmanagerSpec": {"secrets": [secret]}}}
-    return dataclasses.replace(answer, values={**answer.values, **values})
+    config = routing.tree(routing.told(answer.tells, answer.reads.folder))
+    return dataclasses.replace(answer, values=charts.put(answer.values, ("alertmanager",), {"config": config}))
 
 
 def _verified(target: targets.Target, cluster: clusters.Cluster) -> objects.Tree:

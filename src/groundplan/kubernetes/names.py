@@ -31,7 +31,7 @@ METRICS = "-metrics"
 ALERTS = "-alerts"
 BOARD = "-board"
 CALLERS = "-callers"
-RECEIVERS = "-receivers"
+ALERTMANAGER = "-alertmanager"
 BACKUP = backups.BACKUP
 BACKUPS = "-backups"
 RESTORE = backups.RESTORE
@@ -60,7 +60,7 @@ SUFFIXES = (
     ALERTS,
     BOARD,
     CALLERS,
-    RECEIVERS,
+    ALERTMANAGER,
     BACKUP,
     BACKUPS,
     RESTORE,

@@ -17,9 +17,9 @@ _CONTAINERS = ("initContainers", "containers")
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     """Puts the digest of each known image behind its name."""
-    for pod in draft.pods.values():
+    for pod in (*draft.pods.values(), *draft.parts.values()):
         for container in _containers(pod.spec):
-            digest = cluster.digests.get(container["image"])
+            digest = cluster.digests.get(container.get("image", ""))  # of a chart's own container nothing is said
             if digest:
                 container["image"] += f"@{digest}"
 

@@ -25,10 +25,12 @@ def all_of(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flo
     found += [*_entries(cluster, draft), *_guests(cluster, draft), *_scrapes(cluster, draft)]
     for name, chart_ in draft.charts.items():
         found += _of_chart(name, chart_, cluster)
+    for name, part in draft.parts.items():
+        found += _to_store(part, callers(name, cluster), cluster, draft)
     yield from found
     ours = {space.name for space in cluster.plan.namespaces}
-    callers = {flow.source: flow.origin for flow in found if isinstance(flow.source, flows.Pods)}
-    for source, origin in callers.items():
+    opening = {flow.source: flow.origin for flow in found if isinstance(flow.source, flows.Pods)}
+    for source, origin in opening.items():
         if source.namespace in ours:
             yield flows.Flow(source, _DNS, _NAMES, "names", origin, "names")
 
@@ -66,12 +68,7 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
         target = pods(pod.owner.name, pod.namespace, draft)
         numbers = tuple(flows.Port(pod.owner.ports[name].number) for name in pod.opens)
         yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin, "step")
-    server = cluster.store.server if cluster.store else None
-    if server and configuration.is_secret(pod):
-        kept, name = server
-        target = pods(kept.name, kept.namespace or "", draft)
-        number = kept.ports[name].number
-        yield flows.Flow(source, target, (flows.Port(number),), f"{pod.name} → its secrets", origin, "secrets")
+    yield from _to_store(pod, source, cluster, draft)
     if pod.place:
         port = flows.Port(urllib.parse.urlsplit(pod.place.endpoint).port or 443)
         bucket = f"bucket {pod.place.bucket}"
@@ -79,6 +76,16 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
             yield flows.Flow(source, addresses, (port,), f"{pod.name} → {bucket}", origin, "backup")
     if pod.cluster_role:
         yield from _to_api_server(source, cluster, f"{pod.name} → API server", origin)
+
+
+def _to_store(
+    pod: drafts.Pod, source: flows.Pods, cluster: clusters.Cluster, draft: drafts.Draft
+) -> Iterator[flows.Flow]:
+    server = cluster.store.server if cluster.store else None
+    if server and configuration.is_secret(pod):
+        kept, name = server
+        target, port = pods(kept.name, kept.namespace or "", draft), flows.Port(kept.ports[name].number)
+        yield flows.Flow(source, target, (port,), f"{pod.name} → its secrets", str(pod.origin), "secrets")
 
 
 def _of_edge(

@@ -26,7 +26,10 @@ _READABLE = 0o440
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     """The way from the store into each workload that holds a secret, and who may read what."""
     kept = cluster.store
-    holders = [pod for pod in draft.pods.values() if configuration.is_secret(pod)]
+    draft.parts = {
+        name: _part(name, answer.reads, cluster, draft) for name, answer in draft.charts.items() if answer.reads
+    }
+    holders = [pod for pod in (*draft.pods.values(), *draft.parts.values()) if configuration.is_secret(pod)]
     if kept is None:
         draft.findings += [_nowhere(holders, cluster)] if holders else []
         return
@@ -38,6 +41,23 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
         name = f"{server[0].name}{names.ACCESS}"
         body: objects.Tree = {"data": {key: admitted[key] for key in sorted(admitted)}}
         draft.add("v1 ConfigMap", name, body, server[0].origin, namespace=server[0].namespace, component=server[0].name)
+
+
+def _part(name: str, reader: workloads.Reader, cluster: clusters.Cluster, draft: drafts.Draft) -> drafts.Pod:
+    """What is ours of a chart's pod: its container is the chart's, and so is everything that is not said here."""
+    owner = cluster.components[name]
+    part = drafts.Pod(
+        name=reader.account,
+        namespace=owner.namespace or "",
+        owner=owner,
+        kind="Pod",
+        template={"metadata": {}, "spec": {"containers": [{"volumeMounts": []}]}},
+        files={f"{reader.folder}/{file.name}": file.content.resolve(cluster) for file in reader.files},
+        user=containers.USER,
+        group=containers.USER,
+    )
+    draft.single(part)
+    return part
 
 
 def _nowhere(holders: list[drafts.Pod], cluster: clusters.Cluster) -> findings.Finding:

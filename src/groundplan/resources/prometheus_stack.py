@@ -10,6 +10,18 @@ from groundplan.resources import images
 from groundplan.shapes import alerts, backups, ports, processes, signals, workloads
 
 _ALERTMANAGER = (("app.kubernetes.io/name", "alertmanager"),)
+_CONTEXT = {
+    "alertmanagerSpec": {
+        "automountServiceAccountToken": False,  # it asks the API server nothing
+        "securityContext": {
+            "fsGroup": 2000,
+            "runAsGroup": 2000,
+            "runAsNonRoot": True,
+            "runAsUser": 1000,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+}
 _KUBELET, _NODE_EXPORTER = 10250, 9100
 _CONTROL_PLANE = ("coreDns", "kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 
@@ -20,7 +32,7 @@ class PrometheusStack(resource.Resource):
 
     The node exporter needs the host, which a restricted namespace refuses: it runs where it is given a namespace of
     its own, `node_exporter`, and nowhere otherwise. `tells` says who hears of alerts; nobody does without it. Their
-    passwords and URLs are files of a Secret called after it, ``prometheus-receivers``, which the cluster must have.
+    password and URLs come from the environment's store of secrets, as files for Alertmanager alone.
     """
 
     grants = "nothing; it is the one that scrapes"
@@ -64,7 +76,7 @@ class PrometheusStack(resource.Resource):
         return workloads.Chart(
             source=images.PROMETHEUS_STACK,
             release=self.name,
-            values=self._values(env),
+            values=self._values(env, told),
             pods=(("app.kubernetes.io/name", "prometheus"),),
             defines=("monitoring.coreos.com",),
             cluster_wide=(
@@ -81,8 +93,17 @@ class PrometheusStack(resource.Resource):
             outward=(443, told.port) if told else (),
             callers=_ALERTMANAGER if told else (),
             tells=told,
+            reads=self._reads(told) if told else None,
             draws=self._draws(),
         )
+
+    @property
+    def _alertmanager(self) -> str:
+        return f"{self.name}-alertmanager"
+
+    def _reads(self, told: alerts.Receivers) -> workloads.Reader:
+        place = ("alertmanager", "alertmanagerSpec")
+        return workloads.Reader(self._alertmanager, "/receivers", tuple(told.files()), place)
 
     def _draws(self) -> tuple[workloads.Drawn, ...]:
         """Grafana's first password, which its chart cannot look up where it is only rendered, and the mark that starts
@@ -94,7 +115,7 @@ class PrometheusStack(resource.Resource):
             workloads.Drawn("apps/Deployment", grafana, "/spec/template/metadata/annotations/checksum~1secret"),
         )
 
-    def _values(self, env: environment.Environment) -> workloads.Values:
+    def _values(self, env: environment.Environment, told: alerts.Receivers | None) -> workloads.Values:
         """Source: https://github.com/prometheus-community/helm-charts/tree/main/charts/kube-prometheus-stack"""
         # Without this it would see only monitors and rules that carry its release's label.
         everything = {f"{kind}SelectorNilUsesHelmValues": False for kind in ("serviceMonitor", "podMonitor", "rule")}
@@ -110,6 +131,8 @@ class PrometheusStack(resource.Resource):
                     **volume,
                 }
             },
+            # Its secrets are admitted by the account, and readable for this user and group.
+            **({"alertmanager": {"serviceAccount": {"name": self._alertmanager}, **_CONTEXT}} if told else {}),
             "nodeExporter": {"enabled": self.node_exporter is not None},
             **(
                 {"prometheus-node-exporter": {"namespaceOverride": self.node_exporter.name}}

@@ -6,9 +6,15 @@ The notation of series is promtool's: https://prometheus.io/docs/prometheus/late
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Literal
 
-Severity = Literal["critical", "warning", "info"]
+from groundplan.shapes import processes, values
+
+Severity = Literal["critical", "warning", "info", "none"]
+"""Nobody is told of "none" but a watchdog."""
+ALWAYS = "Watchdog"
+"""The alert that fires as long as all is well; the Prometheus community's name for it."""
 Sign = Literal["<", "<=", "==", "!=", ">=", ">"]
 Series = dict[str, str]
 """Series to its values, one a minute: ``{'up{job="web"}': "1x10 0x20"}``."""
@@ -55,7 +61,7 @@ class Alert:
 class Receivers:
     """Who is told: critical alerts go by mail and to a Slack channel, warnings by mail, the rest to a webhook.
 
-    What is secret comes as files of one Secret: `PASSWORD`, `SLACK`, `WEBHOOK` are their names.
+    What is secret comes as files: `PASSWORD`, `SLACK`, `WEBHOOK` and `WATCHDOG` are their names.
     """
 
     mail: str
@@ -64,13 +70,26 @@ class Receivers:
     smarthost: str
     """``host:port`` of the mail server; TLS is required."""
     user: str
+    password: values.Value
+    """The user's, at the mail server."""
+    slack: values.Value
+    """URL of the channel's webhook."""
+    webhook: values.Value
+    """URL."""
+    watchdog: values.Value | None = None
+    """URL that is called every few minutes while alerts come through: whoever is behind it hears when that ends."""
 
     @property
     def port(self) -> int:
         return int(self.smarthost.rpartition(":")[2])
 
+    def files(self) -> Iterator[processes.File]:
+        """What is secret."""
+        found = ((PASSWORD, self.password), (SLACK, self.slack), (WEBHOOK, self.webhook), (WATCHDOG, self.watchdog))
+        return (processes.File(name, value) for name, value in found if value is not None)
 
-PASSWORD, SLACK, WEBHOOK = "smtp-password", "slack-url", "webhook-url"
+
+PASSWORD, SLACK, WEBHOOK, WATCHDOG = "smtp-password", "slack-url", "webhook-url", "watchdog-url"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -120,6 +120,20 @@ class Drawn:
 
 
 @dataclasses.dataclass(frozen=True)
+class Reader:
+    """Secrets for those pods of a chart that call outward, as files in a folder of their own."""
+
+    account: str
+    """Their ServiceAccount, which the chart makes: by it the store knows them."""
+    folder: str
+    """Where the files lie: one step below the root."""
+    files: tuple[processes.File, ...]
+    values: tuple[str, ...]
+    """Where the chart's values take parts of the pod (``podMetadata``, ``initContainers``, ``volumes``,
+    ``volumeMounts``): ``("alertmanager", "alertmanagerSpec")``."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Chart:
     """What somebody else's chart installs into the resource's namespace, and what is assumed of its pods.
 
@@ -154,6 +168,7 @@ class Chart:
     """Whether it collects what components answer on their metrics ports."""
     tells: alerts.Receivers | None = None
     """Who hears of alerts, where it tells of any."""
+    reads: Reader | None = None
     guest: Guest | None = None
     draws: tuple[Drawn, ...] = ()
     """Passwords, and what is computed of them."""

@@ -14,18 +14,20 @@ Receiver = Mapping[str, Any]
 """What a receiver does, in Alertmanager's words: ``{"webhook_configs": […]}``; empty for nothing."""
 
 SEVERITIES: tuple[alerts.Severity, ...] = ("critical", "warning", "info")
+WATCHDOG = "watchdog"
+"""Who hears, again and again, that alerts come through."""
 _NOBODY = "nobody"
-_FILES = "/etc/alertmanager/secrets"
-"""Where the operator mounts the Secrets that Alertmanager is to read."""
 _REPEATED: dict[alerts.Severity, str] = {"critical": "1h", "warning": "12h", "info": "24h"}
 """How long one that nobody has settled stays quiet before it is told again."""
 
 
-def tree(receivers: Mapping[alerts.Severity, Receiver], *, wait: str = "30s") -> objects.Tree:
-    """Alertmanager's configuration; `wait` is how long others of a group are waited for.
+def tree(receivers: Mapping[str, Receiver], *, wait: str = "30s") -> objects.Tree:
+    """Alertmanager's configuration, with what each severity's receiver does, and that of `WATCHDOG`; `wait` is how
+    long others of a group are waited for.
 
     A service that is down silences the slower warnings about it.
     """
+    watched = (WATCHDOG,) if receivers.get(WATCHDOG) else ()
     return {
         "route": {
             "receiver": "warning",
@@ -34,7 +36,7 @@ def tree(receivers: Mapping[alerts.Severity, Receiver], *, wait: str = "30s") ->
             "group_interval": "5m",
             "repeat_interval": _REPEATED["warning"],
             "routes": [
-                # The operator's own Watchdog, which always fires, says so of itself.
+                *(_watchdog(each) for each in watched),
                 {"matchers": ['severity="none"'], "receiver": _NOBODY},
                 *(
                     {"matchers": [f'severity="{each}"'], "receiver": each, "repeat_interval": _REPEATED[each]}
@@ -49,12 +51,21 @@ def tree(receivers: Mapping[alerts.Severity, Receiver], *, wait: str = "30s") ->
                 "equal": ["namespace", "job"],
             }
         ],
-        "receivers": [*({"name": each, **receivers.get(each, {})} for each in SEVERITIES), {"name": _NOBODY}],
+        "receivers": [
+            *({"name": each, **receivers.get(each, {})} for each in (*SEVERITIES, *watched)),
+            {"name": _NOBODY},
+        ],
     }
 
 
-def told(by: alerts.Receivers, secret: str) -> dict[alerts.Severity, Receiver]:
-    """What each receiver does in a cluster, with everything that is secret in files of `secret`."""
+def _watchdog(receiver: str) -> objects.Tree:
+    """Told every five minutes: services that wait for such a call count in minutes."""
+    often = {"group_wait": "0s", "group_interval": "1m", "repeat_interval": "5m"}
+    return {"matchers": [f'alertname="{alerts.ALWAYS}"'], "receiver": receiver, **often}
+
+
+def told(by: alerts.Receivers, folder: str) -> dict[str, Receiver]:
+    """What each receiver does in a cluster, with everything that is secret in files of `folder`."""
     mail = {
         "email_configs": [
             {
@@ -62,7 +73,7 @@ def told(by: alerts.Receivers, secret: str) -> dict[alerts.Severity, Receiver]:
                 "from": by.sender,
                 "smarthost": by.smarthost,
                 "auth_username": by.user,
-                "auth_password_file": f"{_FILES}/{secret}/{alerts.PASSWORD}",
+                "auth_password_file": f"{folder}/{alerts.PASSWORD}",
                 "require_tls": True,
                 "send_resolved": True,
             }
@@ -71,12 +82,16 @@ def told(by: alerts.Receivers, secret: str) -> dict[alerts.Severity, Receiver]:
     slack = {
         "slack_configs": [
             {
-                "api_url_file": f"{_FILES}/{secret}/{alerts.SLACK}",
+                "api_url_file": f"{folder}/{alerts.SLACK}",
                 "send_resolved": True,
                 "title": "{{ .CommonAnnotations.summary }}",
                 "text": "{{ .CommonAnnotations.runbook }}",
             }
         ]
     }
-    webhook = {"webhook_configs": [{"url_file": f"{_FILES}/{secret}/{alerts.WEBHOOK}", "send_resolved": True}]}
-    return {"critical": {**mail, **slack}, "warning": mail, "info": webhook}
+    webhook = {"webhook_configs": [{"url_file": f"{folder}/{alerts.WEBHOOK}", "send_resolved": True}]}
+    found: dict[str, Receiver] = {"critical": {**mail, **slack}, "warning": mail, "info": webhook}
+    if by.watchdog is not None:
+        # Silence is its alarm: a call that says "resolved" would only reset it.
+        found[WATCHDOG] = {"webhook_configs": [{"url_file": f"{folder}/{alerts.WATCHDOG}", "send_resolved": False}]}
+    return found

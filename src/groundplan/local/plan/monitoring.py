@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from groundplan.local.plan import demands, site, units
 from groundplan.model import platform, resource, service
 from groundplan.resources import WebhookCatcher
-from groundplan.shapes import alerts, objects, processes, signals
+from groundplan.shapes import objects, processes, signals
 from groundplan.telemetry import routing, targets
 from groundplan.telemetry.rules import rulebook
 
@@ -104,7 +104,7 @@ def _alertmanager(here: site.Site) -> units.Daemon:
     return _daemon(name, arguments, "/-/ready", here, files=_written(name, written, here))
 
 
-def _receivers(here: site.Site) -> dict[alerts.Severity, routing.Receiver]:
+def _receivers(here: site.Site) -> dict[str, routing.Receiver]:
     """All of them end in the platform's webhook catcher, where it has one: nobody is woken by a laptop."""
     stand_ins = (each.stand_in for each in here.plan.externals)
     catcher = next((each for each in stand_ins if isinstance(each, WebhookCatcher)), None)
