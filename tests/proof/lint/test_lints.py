@@ -118,6 +118,18 @@ JOB = "spec.jobTemplate.spec.template.spec"
 IN = "spec.template.spec.containers.0"
 WEB = "Deployment web"
 ELSEWHERE = {"name": "controller", "namespace": "ingress", "port": 443}
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+def _mount(documents: Set) -> None:
+    pod(documents)["volumes"].append({"name": "files", "persistentVolumeClaim": {"claimName": "files"}})
+
+
 SCOPED = {"hard": {"persistentvolumeclaims": 5}, "scopes": ["BestEffort"]}
 CLASH = ("Terminating", "NotTerminating")
 PATIENT = {"httpGet": {"path": "/ready", "port": "http"}, "failureThreshold": 9}
@@ -265,12 +277,12 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ),
     ("GP521", "a probe of another host", put(WEB, f"{IN}.readinessProbe.httpGet.host", "example.com")),
     ("GP521", "no seccomp", put(WEB, f"{IN}.securityContext.seccompProfile", {"type": "Unconfined"})),
-    ("GP522", "root by the container", put(WEB, f"{IN}.securityContext.runAsNonRoot", False)),
+    ("GP524", "root by the container", put(WEB, f"{IN}.securityContext.runAsNonRoot", False)),
     (
         "GP522",
         "an init container that keeps all",
         put(
-            WEB,
+            "Deployment controller",
             "spec.template.spec.initContainers",
             [
                 {
@@ -283,7 +295,7 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
         ),
     ),
     (
-        "GP522",
+        "GP524",
         "a volume of the old kind",
         lambda all_: pod(all_)["volumes"].append({"name": "nfs", "nfs": {"server": "a", "path": "/"}}),
     ),
@@ -382,6 +394,14 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
         "the runtime's socket",
         lambda all_: pod(all_)["volumes"].append({"name": "d", "hostPath": {"path": "/var/run/docker.sock"}}),
     ),
+    (
+        "GP559",
+        "a secret in a variable",
+        lambda all_: container(all_)["env"].append(
+            {"name": "DSN", "valueFrom": {"secretKeyRef": {"name": "web", "key": "dsn"}}}
+        ),
+    ),
+    ("GP597", "one volume for two pods", lambda all_: [add(CLAIM)(all_), _mount(all_)]),
     ("GP561", "a field misspelt", put(WEB, f"{IN}.livenessprobe", {"tcpSocket": {"port": 8000}})),
     ("GP562", "a number for a text", put(WEB, f"{IN}.env.0", {"name": "LOG_LEVEL", "value": 5})),
     ("GP562", "a secret in clear", put("Secret web", "data.dsn", "not base64")),
@@ -482,6 +502,23 @@ def granted(kind: str) -> Callable[[Set], None]:
     return change
 
 
+def scraped(documents: Set) -> None:
+    """One replica of the controller, whose service is there for a monitor alone."""
+    documents["Deployment controller"]["spec"]["replicas"] = 1
+    documents["Service controller"]["metadata"]["labels"] = {"app": "controller"}
+    add(
+        "{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: controller, namespace: ingress},"
+        " spec: {selector: {matchLabels: {app: controller}}, endpoints: [{port: https}]}}"
+    )(documents)
+
+
+def helm_test(documents: Set) -> None:
+    add(
+        "{apiVersion: v1, kind: Pod, metadata: {name: t, namespace: shop, annotations: {helm.sh/hook: test}},"
+        " spec: {containers: [{name: t, image: busybox}]}}"
+    )(documents)
+
+
 def defaults(documents: Set) -> None:
     documents["LimitRange shop"]["spec"]["limits"][0]["default"] = {"cpu": "500m"}
 
@@ -504,6 +541,14 @@ def defaults(documents: Set) -> None:
         ("GP520", granted("HTTPRoute")),
         ("GP545", lambda all_: [put("ResourceQuota shop", "spec.hard", {"limits.cpu": "9"})(all_), defaults(all_)]),
         ("GP513", claimed("data-db-1")),
+        ("GP551", env("ALLOW_EMPTY_PASSWORD", "yes")),
+        ("GP551", env("TLS_SECRET", "web")),
+        ("GP537", scraped),
+        (
+            "GP553",
+            put("Role reader", "rules.0", {"apiGroups": ["tea.example.com"], "resources": ["teas"], "verbs": ["*"]}),
+        ),
+        ("GP541", helm_test),
     ],
     ids=[
         "a template says where a secret is",
@@ -518,6 +563,11 @@ def defaults(documents: Set) -> None:
         "a grant",
         "a limit range fills in",
         "a claim that a stateful set makes",
+        "a setting that speaks of passwords",
+        "the name of a secret",
+        "a second pod to be scraped twice",
+        "all that can be done with a custom resource",
+        "what only helm test starts",
     ],
 )
 def test_what_only_looks_like_a_mistake_is_none(code: str, make: Callable[[Set], None]) -> None:

@@ -34,6 +34,7 @@ CODES: dict[str, tuple[str, str]] = {
     "GP521": (ERROR, "not allowed by Pod Security baseline"),
     "GP522": (WARNING, "not allowed by Pod Security restricted"),
     "GP523": (WARNING, "a file system that can be written to"),
+    "GP524": (ERROR, "pods that their namespace refuses by Pod Security"),
     "GP531": (WARNING, "no readiness probe on a workload that a service leads to"),
     "GP532": (ERROR, "a probe of a port that does not exist"),
     "GP533": (WARNING, "readiness and liveness ask the same question"),
@@ -60,6 +61,7 @@ CODES: dict[str, tuple[str, str]] = {
     "GP556": (WARNING, "a monitor that selects nothing"),
     "GP557": (ERROR, "a monitor of a port that is not there"),
     "GP558": (ERROR, "rights for everybody"),
+    "GP559": (NOTE, "secrets in variables"),
     "GP561": (ERROR, "a field that the kind does not have"),
     "GP562": (ERROR, "a value of another type than its field's"),
     "GP563": (ERROR, "a field that must be there and is not"),
@@ -77,6 +79,7 @@ CODES: dict[str, tuple[str, str]] = {
     "GP593": (WARNING, "a pod that is killed before it can end"),
     "GP594": (ERROR, "a schedule that never comes, or that runs miss"),
     "GP595": (WARNING, "a scheduled run that nothing ends"),
+    "GP597": (WARNING, "an update that runs two pods on one volume"),
     "GP596": (ERROR, "a port of the nodes that cannot be had"),
 }
 """Every code."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from groundplan.proof import fields, findings
-from groundplan.proof.lint import facts, scaling
+from groundplan.proof.lint import facts, monitors, scaling
 
 GRACE = 30
 """Seconds between the signal to end and the kill, where nothing is said."""
@@ -78,11 +78,12 @@ def spread(known: facts.Facts) -> Iterator[findings.Finding]:
         for each in known.of("PodDisruptionBudget")
         for one in known.selected(known.namespace(each), fields.inner(each.data, "spec").get("selector"))
     }
+    scraped = monitors.scraped_alone(known)
     for pod in known.pods:
-        if pod.document.kind not in ("Deployment", "StatefulSet") or not known.led_to(pod):
+        if pod.document.kind not in ("Deployment", "StatefulSet") or not known.led_to(pod, besides=scraped):
             continue
         least = scaling.replicas(known, pod).least
-        if least == 1 and pod.document.kind == "Deployment":
+        if least == 1 and pod.document.kind == "Deployment" and not _alone(known, pod):
             what = f"{pod.title} has one replica"
             why = "a drained node, or an update that fails, takes the service away"
             yield facts.finding("GP537", pod.document, ("spec", "replicas"), what, why, "run two", pod.namespace)
@@ -98,6 +99,38 @@ def spread(known: facts.Facts) -> Iterator[findings.Finding]:
             why = "it evicts what no budget holds as fast as it can"
             remedy = "add a PodDisruptionBudget with maxUnavailable: 1"
             yield facts.finding("GP592", pod.document, ("metadata", "name"), what, why, remedy, pod.namespace)
+
+
+_ALONE = {"ReadWriteOnce", "ReadWriteOncePod"}
+
+
+def _alone(known: facts.Facts, pod: facts.Pod) -> tuple[facts.Path, str] | None:
+    """The volume of a pod that only one node, or one pod, may have at a time."""
+    for number, volume in enumerate(fields.items(pod.spec.get("volumes"))):
+        name = str(fields.inner(volume, "persistentVolumeClaim").get("claimName") or "")
+        claim = known.get("PersistentVolumeClaim", pod.namespace, name) if name else None
+        modes = set(fields.words(fields.inner(claim.data, "spec").get("accessModes"))) if claim else set()
+        if modes and modes <= _ALONE:
+            return (*pod.path, "volumes", number), name
+    return None
+
+
+def volumes(known: facts.Facts) -> Iterator[findings.Finding]:
+    """No update, and no second replica, runs two pods on a volume that is for one."""
+    for pod in known.pods:
+        found = _alone(known, pod) if pod.document.kind == "Deployment" else None
+        if found is None:
+            continue
+        path, claim = found
+        spec = fields.inner(pod.document.data, "spec")
+        most = scaling.replicas(known, pod).most
+        if most > 1:
+            rolls = fields.inner(spec, "strategy").get("type") != "Recreate"
+            how = "while it is updated" if scaling.replicas(known, pod).least <= 1 and rolls else "at once"
+            what = f"{pod.title} runs {most} pods on claim {claim} {how}"
+            why = "one node may mount it: elsewhere the new pod waits for ever, on the same node both write"
+            remedy = "set strategy: {type: Recreate} and replicas: 1, or make it a StatefulSet"
+            yield facts.finding("GP597", pod.document, path, what, why, remedy, pod.namespace)
 
 
 def _apart(pod: facts.Pod) -> bool:
@@ -132,4 +165,4 @@ def _seconds(hook: dict[str, Any]) -> int:
     return max([scaling.number(fields.inner(hook, "sleep").get("seconds"), 0), *slept])
 
 
-LINTS = (budgets, updates, spread, endings)
+LINTS = (budgets, updates, spread, volumes, endings)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from groundplan.proof import connections, fields, findings, intervals
 from groundplan.proof.lint import facts, monitors, routes
+from groundplan.proof.manifests import documents
 from groundplan.proof.model import services, workloads
 from groundplan.proof.reach import result
 
@@ -31,31 +33,41 @@ def entries(known: facts.Facts) -> Iterator[findings.Finding]:
 
 
 def webhooks(known: facts.Facts) -> Iterator[findings.Finding]:
-    """The API server finds the services of webhooks, and the pods behind them let it in."""
+    """The API server finds the services that it calls, and the pods behind them let it in."""
+    for each, path, said in _called(known):
+        namespace, name, port = str(said.get("namespace")), str(said.get("name")), said.get("port") or 443
+        service, title = known.service(namespace, name), facts.title(each)
+        if service is None:
+            if namespace in known.model.declared:
+                what = f"{title} calls Service {namespace}/{name}, which is not there"
+                why = "every request that it is asked about fails, unless failurePolicy is Ignore"
+                yield facts.finding("GP513", each, path, what, why, "correct the name, or add the service")
+            continue
+        led = [one for one in service.ports if one.port == port]
+        if not led:
+            what = f"{title} calls port {port} of Service {namespace}/{name}, which it has not"
+            yield facts.finding("GP511", each, path, what, "it never answers", "correct the port")
+        for member, place in known.numbered(namespace):
+            for one in led if service.selects(member) else ():
+                for connection in _shut(known, member, place, one):
+                    what = f"the API server cannot call {title} at {member.title}"
+                    why = f"no policy lets anybody connect to it on {connection}"
+                    yield facts.finding("GP431", each, path, what, why, f"allow ingress on {connection}")
+
+
+def _called(known: facts.Facts) -> Iterator[tuple[documents.Document, facts.Path, dict[str, Any]]]:
+    """What the API server calls: webhooks that admit or convert, and APIs that somebody else serves."""
+    found: list[tuple[documents.Document, facts.Path, dict[str, Any]]] = []
     for each in known.of(*WEBHOOKS):
         for number, webhook in enumerate(fields.items(each.data.get("webhooks"))):
             said = fields.inner(webhook, "clientConfig", "service")
-            if not said:
-                continue
-            path: facts.Path = ("webhooks", number, "clientConfig", "service")
-            namespace, name, port = str(said.get("namespace")), str(said.get("name")), said.get("port") or 443
-            service, title = known.service(namespace, name), facts.title(each)
-            if service is None:
-                if namespace in known.model.declared:
-                    what = f"{title} calls Service {namespace}/{name}, which is not there"
-                    why = "every request that it is asked about fails, unless failurePolicy is Ignore"
-                    yield facts.finding("GP513", each, path, what, why, "correct the name, or add the service")
-                continue
-            led = [one for one in service.ports if one.port == port]
-            if not led:
-                what = f"{title} calls port {port} of Service {namespace}/{name}, which it has not"
-                yield facts.finding("GP511", each, path, what, "the webhook never answers", "correct the port")
-            for member, place in known.numbered(namespace):
-                for one in led if service.selects(member) else ():
-                    for connection in _shut(known, member, place, one):
-                        what = f"the API server cannot call {title} at {member.title}"
-                        why = f"no policy lets anybody connect to it on {connection}"
-                        yield facts.finding("GP431", each, path, what, why, f"allow ingress on {connection}")
+            found.append((each, ("webhooks", number, "clientConfig", "service"), said))
+    for each in known.of("CustomResourceDefinition"):
+        said = fields.inner(each.data, "spec", "conversion", "webhook", "clientConfig", "service")
+        found.append((each, ("spec", "conversion", "webhook", "clientConfig", "service"), said))
+    served = ((each, fields.inner(each.data, "spec", "service")) for each in known.of("APIService"))
+    found.extend((each, ("spec", "service"), said) for each, said in served)
+    return (one for one in found if one[2])
 
 
 def scrapes(known: facts.Facts) -> Iterator[findings.Finding]:

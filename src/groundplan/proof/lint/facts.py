@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -59,7 +59,7 @@ class Pod(msgspec.Struct, frozen=True):
 
 def title(document: documents.Document, namespace: str = "") -> str:
     """Kind, namespace and name."""
-    where = document.metadata.get("namespace") or namespace
+    where = "" if document.kind in kinds.CLUSTER_SCOPED else document.metadata.get("namespace") or namespace
     return f"{document.kind} {where}/{document.name}" if where else f"{document.kind} {document.name}"
 
 
@@ -144,10 +144,11 @@ class Facts:
         """One service by name."""
         return next((each for each in self.services(namespace) if each.name == name), None)
 
-    def led_to(self, pod: Pod) -> bool:
-        """Does a service lead to it?"""
+    def led_to(self, pod: Pod, besides: Collection[int] = ()) -> bool:
+        """Does a service lead to it, of those that are not `besides` by identity?"""
         found = self.workload(pod.document)
-        return found is not None and any(each.selects(found) for each in self.services(pod.namespace))
+        led = (each for each in self.services(pod.namespace) if id(each) not in besides)
+        return found is not None and any(each.selects(found) for each in led)
 
     def peopled(self, namespace: str) -> bool:
         """Are its pods among the documents? A namespace that is declared and has none gets them from elsewhere."""

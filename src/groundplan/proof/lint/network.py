@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -13,25 +14,49 @@ from groundplan.proof.reach import result
 METADATA = "169.254.169.254"
 
 
+_OPEN = {
+    policies.INGRESS: (
+        "GP420", "accepts connections from everywhere", "accept connections from everywhere",
+        "allows whom it serves",
+    ),
+    policies.EGRESS: (
+        "GP421", "may connect anywhere", "may connect anywhere",
+        "allows whom it calls, and DNS (UDP and TCP 53)",
+    ),
+}  # fmt: skip
+
+
 def isolation(known: facts.Facts) -> Iterator[findings.Finding]:
     """Every pod isolated both ways, as the engine has it."""
     if known.cluster.layered:
         return  # other kinds may close what NetworkPolicies leave open, without isolating
     reach = known.cluster.reach()
-    for each, number in known.numbered():
-        if each.host_network:
-            continue
-        remedy = f"add a NetworkPolicy with podSelector {{}} and policyTypes to namespace {each.namespace}"
-        if not reach.ingress.isolated >> number & 1:
-            what = f"{each.title} accepts connections from everywhere"
-            yield facts.finding(
-                "GP420", each.document, ("metadata", "name"), what, "no policy holds its ingress", remedy
-            )
-        if not reach.egress.isolated >> number & 1:
-            what = f"{each.title} may connect anywhere"
-            yield facts.finding(
-                "GP421", each.document, ("metadata", "name"), what, "no policy holds its egress", remedy
-            )
+    isolated = {policies.INGRESS: reach.ingress.isolated, policies.EGRESS: reach.egress.isolated}
+    for namespace in sorted({each.namespace for each, _ in known.numbered()}):
+        members = [(each, number) for each, number in known.numbered(namespace) if not each.host_network]
+        for direction, held in isolated.items():
+            open_ = list({id(each): each for each, number in members if not held >> number & 1}.values())
+            yield from _left_open(known, namespace, direction, open_, len({id(each) for each, _ in members}))
+
+
+def _left_open(
+    known: facts.Facts, namespace: str, direction: str, open_: list[workloads.Workload], all_: int
+) -> Iterator[findings.Finding]:
+    code, one, several, allows = _OPEN[direction]
+    home = known.get("Namespace", known.default, namespace)
+    path: facts.Path = ("metadata", "name")
+    if len(open_) > 1 and len(open_) == all_:
+        # Nobody began to close this namespace: that is one thing to do, and not one a workload.
+        names = ", ".join(each.name for each in open_[:3]) + (f" and {len(open_) - 3} more" if len(open_) > 3 else "")
+        what, why = f"all {all_} workloads of namespace {namespace} {several}", f"no policy holds {names}"
+        remedy = f"add a NetworkPolicy with policyTypes: [{direction}] for each that {allows}"
+        said = facts.finding(code, home or open_[0].document, path, what, why, remedy)
+        yield dataclasses.replace(said, subject=f"Namespace {namespace}")
+        return
+    for each in open_:
+        why = f"no policy holds its {direction.lower()}"
+        remedy = f"add a NetworkPolicy for it with policyTypes: [{direction}] that {allows}"
+        yield facts.finding(code, each.document, path, f"{each.title} {one}", why, remedy)
 
 
 def selecting_nothing(known: facts.Facts) -> Iterator[findings.Finding]:
@@ -129,32 +154,71 @@ def _covered(
                 break
 
 
+_PRIVATE = "except 169.254.0.0/16, 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16, or name the addresses"
+_NAMES = intervals.of((connections.number(protocol, 53),) * 2 for protocol in ("TCP", "UDP"))
+
+
 def outside(known: facts.Facts) -> Iterator[findings.Finding]:
     """Egress to the whole internet, and to the metadata address."""
     for policy in known.model.policies:
         for number, rule in enumerate(policy.egress or ()):
-            for place, peer in enumerate(rule.peers or ()):
-                if peer.block is not None and peer.block.covers in (addresses.ALL_V4, addresses.ALL_V6):
-                    what = f"NetworkPolicy {policy.title} allows egress to {peer.block.cidr}"
-                    why = "that is every address, private ones and the cloud's metadata service included"
-                    remedy = (
-                        "except 169.254.0.0/16, 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16, or name the addresses"
-                    )
-                    path: facts.Path = ("spec", "egress", number, "to", place, "ipBlock")
-                    yield facts.finding("GP426", policy.document, path, what, why, remedy)
+            path: facts.Path = ("spec", "egress", number)
+            whole = list(_everywhere(rule, path))
+            for what, where, remedy in whole:
+                what = f"NetworkPolicy {policy.title} allows egress to {what}"
+                why = "that is every address, private ones and the cloud's metadata service included"
+                yield facts.finding("GP426", policy.document, where, what, why, remedy)
+            if not whole:
+                yield from _to_metadata(known, policy, rule, path)
     yield from _metadata(known)
 
 
-def _metadata(known: facts.Facts) -> Iterator[findings.Finding]:
-    reach = known.cluster.reach()
+def _everywhere(rule: policies.Rule, path: facts.Path) -> Iterator[tuple[str, facts.Path, str]]:
+    if rule.peers is None and (rule.ports.names or intervals.difference(rule.ports.numbers, _NAMES)):
+        yield "everywhere", path, "say in `to` whom"
+    for place, peer in enumerate(rule.peers or ()):
+        if peer.block is not None and peer.block.covers in (addresses.ALL_V4, addresses.ALL_V6):
+            yield peer.block.cidr, (*path, "to", place, "ipBlock"), _PRIVATE
+
+
+def _to_metadata(
+    known: facts.Facts, policy: policies.Policy, rule: policies.Rule, path: facts.Path
+) -> Iterator[findings.Finding]:
+    if not intervals.contains(rule.ports.numbers, connections.number("TCP", 80)):
+        return
+    reaching = _reaching_metadata(known)
+    if not known.cluster.index.own(policy.namespace, policy.subjects)[1] & reaching:
+        return  # another kind of policy denies it
+    for place, peer in enumerate(rule.peers or ()):
+        if peer.block is not None and intervals.contains(peer.block.covers, addresses.number(METADATA)):
+            what = f"NetworkPolicy {policy.title} allows egress to {METADATA}, in {peer.block.cidr}"
+            why = "the metadata service hands out the node's credentials"
+            remedy = f"except {METADATA}/32, or name the addresses that are meant"
+            yield facts.finding("GP427", policy.document, (*path, "to", place, "ipBlock"), what, why, remedy)
+
+
+def _reaching_metadata(known: facts.Facts) -> int:
+    """The classes of isolated pods that reach it all the same."""
+    reach, found = known.cluster.reach(), 0
     atom = known.cluster.universe.atom(addresses.number(METADATA))
+    for piece in reach.egress.pieces:
+        if piece.peers >> atom & 1 and intervals.contains(piece.ports, connections.number("TCP", 80)):
+            found |= piece.subjects
+    return found & reach.egress.isolated & ~known.cluster.universe.hosts()
+
+
+def _metadata(known: facts.Facts) -> Iterator[findings.Finding]:
+    """By policies of other kinds; a NetworkPolicy's rule is told itself."""
+    if not known.cluster.layered:
+        return
+    reaching = _reaching_metadata(known)
     for each, number in known.numbered():
-        if each.host_network or not reach.egress.isolated >> number & 1:
-            continue
-        if intervals.contains(reach.between(number, atom), connections.number("TCP", 80)):
+        plain = any(known.cluster.index.own(one.namespace, one.subjects)[1] >> number & 1 and one.egress
+                    for one in known.cluster.near(each.namespace))  # fmt: skip
+        if reaching >> number & 1 and not plain:
             what = f"{each.title} reaches {METADATA}"
             why = "the metadata service hands out the node's credentials"
-            remedy = f"except {METADATA}/32 from the ipBlock that allows it"
+            remedy = f"except {METADATA}/32 from what allows it: `explain` tells which rule does"
             yield facts.finding("GP427", each.document, ("metadata", "name"), what, why, remedy)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from groundplan.proof import fields, findings
-from groundplan.proof.lint import facts, scaling, security
+from groundplan.proof.lint import facts, scaling, standards
 
 SERVING = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -49,7 +49,7 @@ def _unready(known: facts.Facts, pod: facts.Pod) -> Iterator[findings.Finding]:
 def _ports(pod: facts.Pod, container: facts.Container) -> Iterator[findings.Finding]:
     held = fields.items(container.spec.get("ports"))
     names = {str(each["name"]) for each in held if each.get("name")}
-    for probe in security.PROBES:
+    for probe in standards.PROBES:
         asked = fields.inner(container.spec, probe)
         for kind in ("httpGet", "tcpSocket"):
             port = fields.inner(asked, kind).get("port")

@@ -48,7 +48,8 @@ def images(known: facts.Facts) -> Iterator[findings.Finding]:
             image = str(container.spec.get("image", ""))
             _, at, digest = image.partition("@")
             tag = image.rpartition("/")[2].partition(":")[2]
-            if not (at and digest) and tag in ("", "latest"):
+            # `alpine`, `stable`, `main`: a tag without a digit says a line of versions, and none of them.
+            if not (at and digest) and not any(each.isdigit() for each in tag):
                 what = f"{pod.title}: image {image or '(none)'} of container {container.name} has no fixed tag"
                 why = "two pods of one deployment may run different programs"
                 path = (*container.path, "image")

@@ -46,12 +46,18 @@ def roles(known: facts.Facts) -> Iterator[findings.Finding]:
 def _dangers(rule: dict[str, Any]) -> Iterator[str]:
     resources, verbs = set(fields.words(rule.get("resources"))), set(fields.words(rule.get("verbs")))
     wide = [name for name, some in (("resources", resources), ("verbs", verbs)) if "*" in some]
+    if wide == ["verbs"] and all(_custom(each) for each in fields.words(rule.get("apiGroups"))):
+        return  # all that can be done with a custom resource, as its operator's own roles have it
     if wide and (resources or "*" in fields.words(rule.get("nonResourceURLs"))):
         yield f"has a wildcard in {wide[0]}"
         return
     for dangerous, by, why in _DANGERS:
         if resources & dangerous and verbs & by and not rule.get("resourceNames"):
             yield why
+
+
+def _custom(group: str) -> bool:
+    return "." in group and not group.endswith(".k8s.io")
 
 
 def bindings(known: facts.Facts) -> Iterator[findings.Finding]:

@@ -26,6 +26,7 @@ from groundplan.proof.lint import (
     secrets,
     security,
 )
+from groundplan.proof.manifests import documents
 
 LINTS: tuple[Callable[[facts.Facts], Iterator[findings.Finding]], ...] = (
     *schema.LINTS,
@@ -70,7 +71,10 @@ def run(whole: cluster.Cluster) -> Result:
     kept: list[findings.Finding] = []
     suppressed: list[Suppressed] = []
     used: set[tuple[str, str]] = set()
+    asked_for = {facts.title(each, known.default) for each in known.model.everything if _test(each)}
     for each in (found for lint in LINTS for found in lint(known)):
+        if each.subject in asked_for and each.severity != findings.ERROR:
+            continue
         reason = accepted.get((each.subject, each.code))
         if reason is None:
             kept.append(each)
@@ -78,6 +82,12 @@ def run(whole: cluster.Cluster) -> Result:
             used.add((each.subject, each.code))
             suppressed.append(Suppressed(each, reason))
     return Result(tuple(ordered([*kept, *said, *_unused(known, accepted, used)])), tuple(suppressed))
+
+
+def _test(document: documents.Document) -> bool:
+    """Is it a chart's test, which runs when somebody asks for it, and is gone?"""
+    said = fields.inner(document.metadata, "annotations").get("helm.sh/hook")
+    return {each.strip() for each in str(said).split(",")} <= {"test", "test-success", "test-failure"}
 
 
 def ordered(some: list[findings.Finding]) -> list[findings.Finding]:

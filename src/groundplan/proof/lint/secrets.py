@@ -27,7 +27,7 @@ def plain(known: facts.Facts) -> Iterator[findings.Finding]:
     """No password in a variable, an argument, an annotation or a config map."""
     for pod in known.pods:
         for container in pod.containers():
-            yield from _container(pod, container)
+            yield from _container(known, pod, container)
     for each in known.of("ConfigMap"):
         for key, value in fields.inner(each.data, "data").items():
             if looks_secret(str(key), value) or _in_file(value):
@@ -39,10 +39,11 @@ def plain(known: facts.Facts) -> Iterator[findings.Finding]:
                 yield _told(each, path, f"{facts.title(each, known.default)} holds a secret in annotation {key}")
 
 
-def _container(pod: facts.Pod, container: facts.Container) -> Iterator[findings.Finding]:
+def _container(known: facts.Facts, pod: facts.Pod, container: facts.Container) -> Iterator[findings.Finding]:
     who = f"{pod.title}: container {container.name}"
     for number, env in enumerate(fields.items(container.spec.get("env"))):
-        if looks_secret(str(env.get("name", "")), env.get("value")):
+        names_one = known.get("Secret", pod.namespace, str(env.get("value"))) is not None
+        if looks_secret(str(env.get("name", "")), env.get("value")) and not names_one:
             path: facts.Path = (*container.path, "env", number)
             yield _told(pod.document, path, f"{who} has a secret in variable {env.get('name')}")
     for field in ("command", "args"):
@@ -54,6 +55,12 @@ def _container(pod: facts.Pod, container: facts.Container) -> Iterator[findings.
                 yield _told(pod.document, (*container.path, field, number), f"{who} has a secret in its {field}")
 
 
+_WORDS = frozenset({
+    "true", "false", "none", "null", "yes", "no", "on", "off", "y", "n", "enabled", "disabled", "required", "optional",
+})  # fmt: skip
+"""What a setting that speaks of secrets says, as in ALLOW_EMPTY_PASSWORD."""
+
+
 def looks_secret(name: str, value: Any) -> bool:
     """Is it a secret, by its value, or by its name and a value that is no reference?"""
     if not isinstance(value, str) or not value:
@@ -61,12 +68,8 @@ def looks_secret(name: str, value: Any) -> bool:
     if _VALUES.search(value):
         return True
     # A template ("{{ with secret … }}") says where the secret is, and not what it is.
-    reference = (
-        value.lstrip().startswith(("/", "$", "file:", "vault:", "{{", "<", "%", "--"))
-        or "://" in value
-        or value.isdigit()
-    )
-    return bool(_NAMES.search(name)) and not reference and value.lower() not in ("true", "false", "none")
+    reference = value.lstrip().startswith(_REFERENCES) or "://" in value or value.isdigit()
+    return bool(_NAMES.search(name)) and not reference and value.lower() not in _WORDS
 
 
 def _in_file(value: Any) -> bool:
@@ -95,10 +98,29 @@ def tokens(known: facts.Facts) -> Iterator[findings.Finding]:
         if said is None and held is not None:
             said = held.data.get("automountServiceAccountToken")
         if said is not False and (pod.namespace, account) not in bound:
-            what = f"{pod.title} has a token of account {account}, which has no rights"
+            what = f"{pod.title} has a token of account {account}, to which no binding gives rights"
             why = "the token is of use only to whoever breaks in"
             path = (*pod.path, "automountServiceAccountToken")
-            yield facts.finding("GP552", pod.document, path, what, why, "set it to false", pod.namespace)
+            remedy = "set automountServiceAccountToken: false on the pod, or on the account"
+            yield facts.finding("GP552", pod.document, path, what, why, remedy, pod.namespace)
 
 
-LINTS = (plain, tokens)
+def variables(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Secrets are mounted as files: children, crash reports and `describe` show variables to more people."""
+    for pod in known.pods:
+        handed = [
+            ((*container.path, field, number), container.name)
+            for container in pod.containers()
+            for field in ("env", "envFrom")
+            for number, each in enumerate(fields.items(container.spec.get(field)))
+            if fields.inner(each, "valueFrom").get("secretKeyRef") or each.get("secretRef")
+        ]
+        if handed:
+            names = ", ".join(dict.fromkeys(name for _, name in handed))
+            what = f"{pod.title} gets secrets in variables (container{'s' if ', ' in names else ''} {names})"
+            why = "every child process inherits them, and crash reports print them"
+            remedy = "mount the Secret as files where the program can read those"
+            yield facts.finding("GP559", pod.document, handed[0][0], what, why, remedy, pod.namespace)
+
+
+LINTS = (plain, tokens, variables)
