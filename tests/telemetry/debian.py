@@ -1,11 +1,10 @@
-"""Prometheus, Alertmanager and their exporters out of Debian's packages."""
+"""Prometheus, Alertmanager and their exporters out of Debian's packages, in the versions that `images` pins."""
 
 from __future__ import annotations
 
 import functools
 import os
 import pathlib
-import shutil
 
 from tests import debian
 
@@ -15,17 +14,17 @@ PACKAGES = (
     "prometheus-node-exporter",
     "prometheus-postgres-exporter",
     "prometheus-redis-exporter",
+    "promtool",
 )
+RELEASE = "trixie"
+"""With redis_exporter 1.69.0 and postgres_exporter 0.17.1."""
 _SHARE = "/usr/share/prometheus/alertmanager"
 
 
 @functools.cache
 def folder() -> pathlib.Path:
-    """The folder with the programs: the machine's own where it has all of them, else unpacked once."""
-    own = shutil.which("promtool")
-    if own and all(shutil.which(name) for name in (*PACKAGES, "amtool")):
-        return pathlib.Path(own).parent
-    root = debian.unpacked("prometheus", PACKAGES)
+    """The folder with the programs, unpacked once."""
+    root = debian.unpacked("prometheus", PACKAGES, RELEASE)
     _place_templates(root)
     return root / "usr" / "bin"
 

@@ -20,13 +20,19 @@ def redis(version: int) -> str:
 
 
 def postgres_exporter() -> str:
-    """Prometheus' community's."""
-    return "quay.io/prometheuscommunity/postgres-exporter:v0.15.0"
+    """Prometheus' community's, in the version that Debian 13 has, so that it is the one that the tests run.
+
+    Source: https://github.com/prometheus-community/postgres_exporter/blob/master/CHANGELOG.md (0.17 knows PostgreSQL 17)
+    """
+    return "quay.io/prometheuscommunity/postgres-exporter:v0.17.1"
 
 
 def redis_exporter() -> str:
-    """Its author's."""
-    return "docker.io/oliver006/redis_exporter:v1.77.0"
+    """Its author's, in the version that Debian 13 has, so that it is the one that the tests run.
+
+    Source: https://github.com/oliver006/redis_exporter/releases/tag/v1.69.0
+    """
+    return "docker.io/oliver006/redis_exporter:v1.69.0"
 
 
 def vault(version: str) -> str:
