@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
+import re
 
+import msgspec
 import pytest
 
 from groundplan import Alert, Board, Condition, Panel, Platform, Service, counter, python
-from groundplan.resources import Postgres, PrometheusStack, Redis
+from groundplan.resources import Postgres, PrometheusStack, Redis, Vault, images
 from groundplan.shapes import alerts, signals
 from groundplan.telemetry import catalogue, check, queries, targets
 from groundplan.telemetry.boards import boardbook, grafana
@@ -72,15 +75,49 @@ def test_a_query_that_can_be_answered_is_not_found(query):
     assert list(check.check(plan_with(alert(query)))) == []
 
 
-def test_every_catalogue_says_of_which_version_and_where_it_is_documented():
+CATALOGUES = sorted(file.stem for file in pathlib.Path(catalogue.__file__).parent.glob("*.json"))
+
+
+def test_every_catalogue_that_is_named_is_there_and_every_one_that_is_there_is_named():
     named = {name for target in targets.of(worlds.payments()) for name in target.exports.documented}
-    assert named
-    for name in named:
-        found = catalogue.of(name)
-        assert found.documentation.startswith("https://")
-        assert found.version
-        assert found.metrics
-        assert all(signals.NAME.fullmatch(metric) for metric in found.metrics)
+    assert named == set(CATALOGUES)
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_every_name_in_a_catalogue_says_where_it_was_read(name):
+    found = catalogue.of(name)
+    assert found.version
+    assert found.read
+    assert found.metrics
+    assert {entry.source for entry in found.metrics.values()} == set(found.sources)
+    for metric, entry in found.metrics.items():
+        assert signals.NAME.fullmatch(metric)
+        assert all(signals.LABEL.fullmatch(label) for label in entry.labels)
+        assert len(set(entry.labels)) == len(entry.labels)
+    for source in found.sources.values():
+        if isinstance(source, catalogue.Page):
+            assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/[\w./-]+", source.url)
+        else:
+            assert source.version == found.version
+            assert (worlds.ROOT / source.test).exists()
+
+
+@pytest.mark.parametrize("spoilt", [{"source": ""}, {"labels": None}, {"kind": "speed"}, {"stability": "SOLID"}])
+def test_an_entry_without_its_source_is_no_entry(spoilt):
+    entry = {"kind": "gauge", "labels": [], "source": "page"} | spoilt
+    kept = {name: value for name, value in entry.items() if value not in ("", None)}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(kept, catalogue.Entry)
+
+
+def test_the_exporters_that_are_pinned_are_those_of_the_catalogues():
+    assert images.redis_exporter().endswith(f":v{catalogue.of('redis-exporter').version}")
+    assert images.postgres_exporter().endswith(f":v{catalogue.of('postgres-exporter').version}")
+    assert images.vault(Vault().version).endswith(f":{catalogue.of('vault').version}")
+    assert images.CERT_MANAGER.version == f"v{catalogue.of('cert-manager').version}"
+    assert images.PROMETHEUS_STACK.version in catalogue.of("node-exporter").version
+    oldest, newest = catalogue.of("ingress-nginx").version.split(" to ")
+    assert {oldest, newest} <= set(images.INGRESS_NGINX)
 
 
 def test_a_dashboard_is_the_same_for_the_same_board_and_asks_what_the_board_asks():

@@ -22,7 +22,7 @@ def redis(version: int) -> str:
 def postgres_exporter() -> str:
     """Prometheus' community's, in the version that Debian 13 has, so that it is the one that the tests run.
 
-    Source: https://github.com/prometheus-community/postgres_exporter/blob/master/CHANGELOG.md (0.17 knows PostgreSQL 17)
+    Source: https://github.com/prometheus-community/postgres_exporter/releases/tag/v0.17.1 (0.17 knows PostgreSQL 17)
     """
     return "quay.io/prometheuscommunity/postgres-exporter:v0.17.1"
 
