@@ -130,6 +130,7 @@ def _mount(documents: Set) -> None:
     pod(documents)["volumes"].append({"name": "files", "persistentVolumeClaim": {"claimName": "files"}})
 
 
+TEAS = {"apiGroups": ["tea.example.com"], "resources": ["teas"], "verbs": ["*"]}
 SCOPED = {"hard": {"persistentvolumeclaims": 5}, "scopes": ["BestEffort"]}
 CLASH = ("Terminating", "NotTerminating")
 PATIENT = {"httpGet": {"path": "/ready", "port": "http"}, "failureThreshold": 9}
@@ -503,13 +504,9 @@ def granted(kind: str) -> Callable[[Set], None]:
 
 
 def scraped(documents: Set) -> None:
-    """One replica of the controller, whose service is there for a monitor alone."""
+    """One replica of the controller, whose service is there to be scraped."""
     documents["Deployment controller"]["spec"]["replicas"] = 1
-    documents["Service controller"]["metadata"]["labels"] = {"app": "controller"}
-    add(
-        "{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: controller, namespace: ingress},"
-        " spec: {selector: {matchLabels: {app: controller}}, endpoints: [{port: https}]}}"
-    )(documents)
+    documents["Service controller"]["spec"]["ports"][0]["name"] = "https-metrics"
 
 
 def helm_test(documents: Set) -> None:

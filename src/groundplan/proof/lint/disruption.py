@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from groundplan.proof import fields, findings
-from groundplan.proof.lint import facts, monitors, scaling
+from groundplan.proof.lint import facts, scaling
 
 GRACE = 30
 """Seconds between the signal to end and the kill, where nothing is said."""
@@ -78,9 +78,8 @@ def spread(known: facts.Facts) -> Iterator[findings.Finding]:
         for each in known.of("PodDisruptionBudget")
         for one in known.selected(known.namespace(each), fields.inner(each.data, "spec").get("selector"))
     }
-    scraped = monitors.scraped_alone(known)
     for pod in known.pods:
-        if pod.document.kind not in ("Deployment", "StatefulSet") or not known.led_to(pod, besides=scraped):
+        if pod.document.kind not in ("Deployment", "StatefulSet") or not known.led_to(pod):
             continue
         least = scaling.replicas(known, pod).least
         if least == 1 and pod.document.kind == "Deployment" and not _alone(known, pod):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -144,11 +144,13 @@ class Facts:
         """One service by name."""
         return next((each for each in self.services(namespace) if each.name == name), None)
 
-    def led_to(self, pod: Pod, besides: Collection[int] = ()) -> bool:
-        """Does a service lead to it, of those that are not `besides` by identity?"""
+    def led_to(self, pod: Pod) -> bool:
+        """Does a service lead to it? One that is there to be scraped, by the names of its ports, leads nobody."""
         found = self.workload(pod.document)
-        led = (each for each in self.services(pod.namespace) if id(each) not in besides)
-        return found is not None and any(each.selects(found) for each in led)
+        return found is not None and any(
+            each.selects(found) and not (each.ports and all("metrics" in port.name for port in each.ports))
+            for each in self.services(pod.namespace)
+        )
 
     def peopled(self, namespace: str) -> bool:
         """Are its pods among the documents? A namespace that is declared and has none gets them from elsewhere."""

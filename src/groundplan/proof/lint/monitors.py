@@ -92,17 +92,6 @@ def _names(one: services.Service | workloads.Workload) -> Iterator[str]:
     return (name for name, _, _ in one.ports if name)
 
 
-def scraped_alone(known: facts.Facts) -> set[int]:
-    """The services, by identity, that are there to be scraped and for nothing else."""
-    ports: dict[int, set[str]] = {}
-    found: dict[int, services.Service] = {}
-    for each in _monitors(known):
-        for one in _services(known, each) if each.kind == "ServiceMonitor" else ():
-            found[id(one)] = one
-            ports.setdefault(id(one), set()).update(str(endpoint.get("port")) for _, endpoint in _endpoints(each))
-    return {key for key, one in found.items() if all(port.name in ports[key] for port in one.ports)}
-
-
 def targets(known: facts.Facts) -> Iterator[Target]:
     """Every port of a workload that a monitor scrapes."""
     for each in _monitors(known):
