@@ -97,3 +97,12 @@ def test_where_nobody_scrapes_no_service_leads_to_metrics():
     services = [made for made in lower.lower(plan, env).objects if made.key.kind == "Service"]
     ports = {made.key.name: [port["name"] for port in made.tree["spec"]["ports"]] for made in services}
     assert ports == {"web": ["http"], "cache": ["redis"], "vault": ["api", "cluster"]}
+
+
+def test_whom_an_exporter_tells_of_is_not_taken_for_the_exporter():
+    """An Ingress and a Certificate have a namespace of their own: it is not the controller's."""
+    for one in worlds.payments_lowered():
+        specs = {made.key.name: made.tree["spec"] for made in one.objects if made.key.kind.endswith("Monitor")}
+        ends = {name: spec.get("endpoints") or spec["podMetricsEndpoints"] for name, spec in specs.items()}
+        honoured = {name for name, those in ends.items() if all(each.get("honorLabels") for each in those)}
+        assert honoured == {"ingress-nginx-controller", "cert-manager"} & specs.keys() != set()

@@ -65,6 +65,8 @@ def _endpoint(target: targets.Target, scraper: component.Component, cluster: clu
     }
     if not exports.exporter and cluster.encrypts(target.owner.name):
         endpoint |= {"scheme": "https", "tlsConfig": _verified(target, cluster)}
+    if target.tells_of_others:
+        endpoint["honorLabels"] = True  # else they are called exported_namespace and so on
     if exports.parameters:
         endpoint["params"] = {name: [value] for name, value in exports.parameters}
     return endpoint

@@ -30,6 +30,12 @@ class Target:
         documented = (metric for name in self.exports.documented for metric in catalogue.of(name).shapes())
         return (*self.exports.metrics, *documented)
 
+    @property
+    def tells_of_others(self) -> bool:
+        """Whether its exporter says by its own labels whom it tells of: the namespace of an Ingress, not its own."""
+        documented = (entry for name in self.exports.documented for entry in catalogue.of(name).metrics.values())
+        return any(not SCRAPED.isdisjoint(entry.labels) for entry in documented)
+
 
 def of(plan: platform.Platform) -> tuple[Target, ...]:
     """Everything of `plan` that tells something, in the order of names."""
