@@ -49,14 +49,16 @@ def _fetch(program: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def served(folder: pathlib.Path, certificate: pathlib.Path | None = None) -> Iterator[str]:
-    """A server without data at a loopback address, whose storage is its memory; by TLS with a `certificate`."""
+def served(folder: pathlib.Path, certificate: pathlib.Path | None = None, *, more: str = "") -> Iterator[str]:
+    """A server without data at a loopback address, whose storage is its memory and whose metrics are for all; by TLS
+    with a `certificate`. `more` is configuration."""
     port = free_port()
     config = folder / "bao.hcl"
     speaks = "tls_disable = true"
     if certificate:
         speaks = f'tls_cert_file = "{certificate}/tls.crt"\n  tls_key_file = "{certificate}/tls.key"'
-    config.write_text(f'storage "inmem" {{}}\nlistener "tcp" {{\n  address = "127.0.0.1:{port}"\n  {speaks}\n}}\n')
+    listener = f'address = "127.0.0.1:{port}"\n  {speaks}\n  telemetry {{ unauthenticated_metrics_access = true }}'
+    config.write_text(f'storage "inmem" {{}}\nlistener "tcp" {{\n  {listener}\n}}\n{more}')
     with (folder / "bao.log").open("w") as log:
         process = subprocess.Popen([binary(), "server", f"-config={config}"], stdout=log, stderr=log)
     try:

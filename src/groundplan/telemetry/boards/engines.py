@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from groundplan.model import platform
 from groundplan.shapes import boards
 from groundplan.telemetry import queries, targets
+from groundplan.telemetry.rules import engines as rules
 
 _WINDOW = queries.INTERVAL
 Rows = tuple[tuple[str, tuple[boards.Panel, ...]], ...]
@@ -121,7 +122,7 @@ def _vault(own: str) -> Rows:
         (
             "Vault",
             (
-                boards.Panel("Unsealed", {"{{instance}}": f"vault_core_unsealed{{{own}}}"}, unit="bool"),
+                boards.Panel("Unsealed", {"{{instance}}": rules.unsealed(own)}, unit="bool"),
                 boards.Panel("Requests", {"all": f"rate({handled}[{_WINDOW}])"}, unit="reqps"),
                 boards.Panel(
                     "Duration",

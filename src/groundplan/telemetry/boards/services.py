@@ -71,9 +71,9 @@ def _process(program: service.Program, names: set[str]) -> Iterator[tuple[str, t
 
 
 def _in_cluster(program: service.Program) -> tuple[boards.Panel, ...]:
-    own = f'namespace="{program.namespace}", pod=~"{program.name}-.+"'
-    used = f'container_memory_working_set_bytes{{{own}, container="{program.name}"}}'
-    limit = f'kube_pod_container_resource_limits{{{own}, container="{program.name}", resource="memory"}}'
+    own = f'namespace="{program.namespace}", pod=~"{program.name}-.+", container="{program.name}"'
+    used = f"container_memory_working_set_bytes{{{own}}}"
+    limit = f'kube_pod_container_resource_limits{{{own}, resource="memory"}}'
     return (
         boards.Panel("Restarts", {"{{pod}}": f"increase(kube_pod_container_status_restarts_total{{{own}}}[1h])"}),
         boards.Panel(

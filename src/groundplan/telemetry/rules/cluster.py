@@ -46,15 +46,21 @@ def _pods(ours: str, pod: str) -> Iterator[alerts.Alert]:
         at="55m",
     )
     space = pod.partition(",")[0]
-    ready = f'kube_statefulset_status_replicas_ready{{{space}, statefulset="db"}}'
+    ready, wanted = (
+        f'kube_statefulset_{each}{{{space}, statefulset="db"}}' for each in ("status_replicas_ready", "replicas")
+    )
     yield alerts.Alert(
         "EngineDown",
-        (alerts.Condition(f"kube_statefulset_status_replicas_ready{{{ours}}}", "<", 1),),
+        (
+            alerts.Condition(f"kube_statefulset_status_replicas_ready{{{ours}}}", "<", 1),
+            # Somebody has scaled it to nothing, as a restore does.
+            alerts.Condition(f"kube_statefulset_replicas{{{ours}}}", ">", 0),
+        ),
         "critical",
         "{{ $labels.statefulset }} has no pod that is ready",
         "kubectl describe its pod: no node, no volume, or a server that does not come up; then its logs",
-        fires={ready: "1x20 0x30"},
-        quiet={ready: "1x20 0x3 1x30"},
+        fires={ready: "1x20 0x30", wanted: "1x60"},
+        quiet={ready: "1x20 0x30", wanted: "1x20 0x30"},
     )
     used, limit = (
         f"container_memory_working_set_bytes{{{pod}}}",
@@ -112,13 +118,18 @@ def _jobs(ours: str, example: str) -> Iterator[alerts.Alert]:
         quiet={failed: "0x60"},
         lasts="1m",
     )
-    done = f'kube_cronjob_status_last_successful_time{{namespace="{example}", cronjob="db-backup"}}'
+    made, done = (
+        f'kube_cronjob_{each}{{namespace="{example}", cronjob="db-backup"}}'
+        for each in ("created", "status_last_successful_time")
+    )
+    chosen = f'{{{ours}, cronjob=~".+-backup"}}'
     yield alerts.Alert(
         "BackupIsOld",
         (
             alerts.Condition(
-                f"time() - max by (namespace, cronjob) (kube_cronjob_status_last_successful_time{{{ours}, "
-                'cronjob=~".+-backup"})',
+                # One that has never succeeded has no such time.
+                "time() - max by (namespace, cronjob) "
+                f"(kube_cronjob_status_last_successful_time{chosen} or kube_cronjob_created{chosen})",
                 ">",
                 36 * _HOUR,
             ),
@@ -126,8 +137,8 @@ def _jobs(ours: str, example: str) -> Iterator[alerts.Alert]:
         "critical",
         "{{ $labels.cronjob }} has not succeeded for {{ $value | humanizeDuration }}",
         "the last Jobs' logs say why; until it runs again, a loss costs that much",
-        fires={done: f"-{37 * _HOUR}x60"},
-        quiet={done: f"-{35 * _HOUR}x60"},
+        fires={made: f"-{37 * _HOUR}x60"},
+        quiet={made: f"-{37 * _HOUR}x60", done: f"-{35 * _HOUR}x60"},
     )
 
 
@@ -143,14 +154,15 @@ def _nodes() -> tuple[alerts.Alert, ...]:
             "NodeDiskFills",
             (
                 alerts.Condition(
-                    f"node_filesystem_avail_bytes{{{real}}} / node_filesystem_size_bytes{{{real}}}", "<", 0.1
+                    f"node_filesystem_avail_bytes{{{real}}} / node_filesystem_size_bytes{{{real}}}", "<", 0.15
                 ),
             ),
             "warning",
             "{{ $labels.mountpoint }} of {{ $labels.instance }} has {{ $value | humanizePercentage }} left",
-            "images and logs first: the kubelet begins to evict pods at 15 % unless told otherwise",
-            fires={free: "9x60", whole: "100x60"},
-            quiet={free: "11x60", whole: "100x60"},
+            # https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#hard-eviction-thresholds
+            "images and logs first: unless told otherwise, the kubelet evicts pods at 10 %, or 15 % where images are",
+            fires={free: "14x60", whole: "100x60"},
+            quiet={free: "16x60", whole: "100x60"},
             lasts="10m",
         ),
         alerts.Alert(

@@ -9,20 +9,35 @@ from groundplan.shapes import alerts
 from groundplan.telemetry import targets
 
 _DB = 'job="db-exporter", namespace="data"'
+_TRANSACTION = 'pg_stat_activity_max_tx_duration{backend_type="client backend", application_name!="pg_dump"}'
 
 
 def groups(plan: platform.Platform) -> Iterator[alerts.Group]:
     """For each kind of engine that the plan has."""
-    documented = {name for target in targets.of(plan) for name in target.exports.documented}
+    jobs: dict[str, list[str]] = {}
+    for target in targets.of(plan):
+        for name in target.exports.documented:
+            jobs.setdefault(name, []).append(target.job)
     for name, rules in (
         ("postgres-exporter", _postgres()),
         ("redis-exporter", _redis()),
-        ("vault", _vault()),
+        ("vault", _vault(jobs.get("vault", []))),
         ("ingress-nginx", _ingress()),
         ("cert-manager", _certificates()),
     ):
-        if name in documented:
+        if name in jobs:
             yield alerts.Group(name, rules)
+
+
+def unsealed(own: str) -> str:
+    """1 where a Vault chosen by `own` is unsealed, else 0.
+
+    A sealed one may say nothing at all: it counts only while it is unsealed, and forgets what it counted after
+    ``prometheus_retention_time``. One that has just been unsealed says 1 beside a 0 from before it knew its cluster.
+    Source: https://github.com/hashicorp/vault/issues/24741
+    """
+    by = "max by (namespace, job, instance)"
+    return f"{by} (vault_core_unsealed{{{own}}}) or 0 * {by} (up{{{own}}})"
 
 
 def _postgres() -> tuple[alerts.Alert, ...]:
@@ -55,7 +70,8 @@ def _postgres() -> tuple[alerts.Alert, ...]:
         ),
         alerts.Alert(
             "PostgresTransactionHangs",
-            (alerts.Condition("max by (namespace, job, datname) (pg_stat_activity_max_tx_duration)", ">", 300),),
+            # A dump is one long transaction, and PostgreSQL's own workers hold theirs as long as they must.
+            (alerts.Condition(f"max by (namespace, job, datname) ({_TRANSACTION})", ">", 300),),
             "warning",
             "a transaction in {{ $labels.datname }} is open for {{ $value | humanizeDuration }}",
             "SELECT pid, query FROM pg_stat_activity ORDER BY xact_start LIMIT 5; it keeps vacuum from its work",
@@ -83,7 +99,8 @@ def _connections(number: int) -> alerts.Series:
 
 
 def _tx() -> str:
-    return f'pg_stat_activity_max_tx_duration{{{_DB}, datname="shop", state="active"}}'
+    chosen = 'datname="shop", state="active", backend_type="client backend", application_name="shop"'
+    return f"pg_stat_activity_max_tx_duration{{{_DB}, {chosen}}}"
 
 
 def _redis() -> tuple[alerts.Alert, ...]:
@@ -121,16 +138,18 @@ def _redis() -> tuple[alerts.Alert, ...]:
     )
 
 
-def _vault() -> tuple[alerts.Alert, ...]:
+def _vault(jobs: list[str]) -> tuple[alerts.Alert, ...]:
+    there = f'job="{min(jobs, default="")}", namespace="vault", instance="a"'
+    told = f'vault_core_unsealed{{{there}, cluster="%s"}}'
     return (
         alerts.Alert(
             "VaultSealed",
-            (alerts.Condition("vault_core_unsealed", "<", 1),),
+            (alerts.Condition(unsealed(f'job=~"{"|".join(jobs)}"'), "<", 1),),
             "critical",
-            "Vault is sealed: no pod that starts now gets its secrets",
+            "Vault is sealed, or does not answer: no pod that starts now gets its secrets",
             "people with shares of the key unseal it; what runs already goes on",
-            fires={'vault_core_unsealed{job="vault", namespace="vault"}': "1x20 0x30"},
-            quiet={'vault_core_unsealed{job="vault", namespace="vault"}': "1x60"},
+            fires={f"up{{{there}}}": "1x60", told % "one": "1x20 _x40"},
+            quiet={f"up{{{there}}}": "1x60", told % "": "0x60", told % "one": "_x20 1x40"},
             lasts="1m",
         ),
     )
@@ -146,7 +165,8 @@ def _ingress() -> tuple[alerts.Alert, ...]:
             "EntryFails",
             (alerts.Condition(f"({bad} or 0 * {every}) / {every}", ">", 0.05),),
             "critical",
-            "the world sees {{ $value | humanizePercentage }} of its requests to {{ $labels.ingress }} fail",
+            "the world sees {{ $value | humanizePercentage }} of its requests to {{ $labels.ingress }} in "
+            "{{ $labels.namespace }} fail",
             "if the gateway's own board looks well, the way to it does not: endpoints, policies, the controller's log",
             fires={series % "200": "0+90x60", series % "502": "0+10x60"},
             quiet={series % "200": "0+98x60", series % "502": "0+2x60"},
@@ -164,16 +184,33 @@ def _ingress() -> tuple[alerts.Alert, ...]:
 
 
 def _certificates() -> tuple[alerts.Alert, ...]:
-    series = 'certmanager_certificate_expiration_timestamp_seconds{name="web-tls", namespace="shop"}'
+    own = 'name="web-tls", namespace="shop"'
+    series = f"certmanager_certificate_expiration_timestamp_seconds{{{own}}}"
+    ready = f'certmanager_certificate_ready_status{{{own}, condition="True"}}'
     day = 24 * 3600
     return (
         alerts.Alert(
             "CertificateExpires",
-            (alerts.Condition("certmanager_certificate_expiration_timestamp_seconds - time()", "<", 14 * day),),
+            # 0 is one that was never issued: of those the alert below tells.
+            (alerts.Condition("(certmanager_certificate_expiration_timestamp_seconds > 0) - time()", "<", 14 * day),),
             "warning",
             "the certificate {{ $labels.name }} ends in {{ $value | humanizeDuration }}, and was not renewed",
             "kubectl describe certificate, then its order and challenge: the authority must reach the entry's port 80",
             fires={series: f"{13 * day}x60"},
-            quiet={series: f"{15 * day}x60"},
+            quiet={series: f"{15 * day}x60", series.replace("web", "new"): "0x60"},
+        ),
+        alerts.Alert(
+            "CertificateNotReady",
+            (
+                alerts.Condition(
+                    'max by (namespace, name) (certmanager_certificate_ready_status{condition="True"})', "<", 1
+                ),
+            ),
+            "warning",
+            "the certificate {{ $labels.name }} in {{ $labels.namespace }} is not there, or not as it should be",
+            "kubectl describe certificate: its last request says why the authority refused it",
+            fires={ready: "1x10 0x50"},
+            quiet={ready: "1x20 0x10 1x30"},
+            lasts="15m",
         ),
     )
