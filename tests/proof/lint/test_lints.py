@@ -118,6 +118,24 @@ JOB = "spec.jobTemplate.spec.template.spec"
 IN = "spec.template.spec.containers.0"
 WEB = "Deployment web"
 ELSEWHERE = {"name": "controller", "namespace": "ingress", "port": 443}
+
+
+def tier(policies: dict[str, tuple[int, str, int]]) -> Callable[[Set], None]:
+    """ClusterNetworkPolicies by name: priority, and what they do with one port."""
+
+    def change(documents: Set) -> None:
+        for name, (priority, action, port) in policies.items():
+            transport = {"tcp": {"destinationPort": {"number": port}}}
+            rule = {"action": action, "from": [{"namespaces": {}}], "protocols": [transport]}
+            spec = {"tier": "Admin", "priority": priority, "subject": {"namespaces": {}}, "ingress": [rule]}
+            documents[name] = {
+                "apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy",
+                "metadata": {"name": name}, "spec": spec,
+            }  # fmt: skip
+
+    return change
+
+
 CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -204,6 +222,8 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
             put("ServiceMonitor web", "spec.endpoints.0.port", "metrics")(all_),
         ],
     ),
+    ("GP433", "a rule behind a wider one", tier({"a": (1, "Deny", 443), "b": (2, "Accept", 443)})),
+    ("GP434", "two of one priority", tier({"a": (1, "Deny", 443), "b": (1, "Accept", 443)})),
     ("GP432", "a port of every node", put("Service web", "spec.type", "NodePort")),
     ("GP510", "a service without pods", put("Service db", "spec.selector", {"app": "dbb"})),
     ("GP511", "a target port misspelt", put("Service web", "spec.ports.0.targetPort", "htttp")),

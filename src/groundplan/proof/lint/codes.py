@@ -19,6 +19,8 @@ CODES: dict[str, tuple[str, str]] = {
     "GP429": (ERROR, "a port that outside traffic is led to and that no policy lets it into"),
     "GP430": (WARNING, "a port name in a rule that no selected pod has"),
     "GP431": (ERROR, "a port that something of the cluster must reach and no policy lets it"),
+    "GP433": (WARNING, "a rule that never takes effect"),
+    "GP434": (WARNING, "two rules whose order is not defined"),
     "GP432": (NOTE, "a port on every node"),
     "GP510": (WARNING, "a service that selects no pod"),
     "GP511": (ERROR, "a service port that leads to no port of its pods"),

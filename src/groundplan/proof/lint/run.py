@@ -25,12 +25,14 @@ from groundplan.proof.lint import (
     schema,
     secrets,
     security,
+    shadows,
 )
 from groundplan.proof.manifests import documents
 
 LINTS: tuple[Callable[[facts.Facts], Iterator[findings.Finding]], ...] = (
     *schema.LINTS,
     *network.LINTS,
+    *shadows.LINTS,
     *entries.LINTS,
     *references.LINTS,
     *routes.LINTS,
