@@ -1,6 +1,6 @@
 """The three ways to keep secrets, and what reaches a pod by each: its files, as a cluster would make them.
 
-Unsealing is written here from https://github.com/bitnami-labs/sealed-secrets/blob/main/docs/developer/crypto.md, and
+Unsealing is written here from https://github.com/bitnami/sealed-secrets/blob/main/docs/developer/crypto.md, and
 what its controller does with templates from sealedsecret_expansion.go there; what the operator of External Secrets
 does with them from https://external-secrets.io/latest/guides/templating/.
 """

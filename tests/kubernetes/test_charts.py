@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from groundplan import Platform, Service, image
@@ -15,10 +17,11 @@ from groundplan.resources import (
     Resource,
     SealedSecretsController,
     Vault,
+    images,
 )
 from groundplan.secrets import random as random_secret
 from groundplan.shapes import ports, processes, signals, values, workloads
-from tests.kubernetes import keeping, worlds
+from tests.kubernetes import chart_values, keeping, worlds
 
 
 def releases(environment: str) -> dict[str, object]:
@@ -75,11 +78,12 @@ def test_the_controller_with_a_hole_in_its_webhook_runs_without_it():
     assert not [flow for flow in lowered.flows if flow.why == "API server → webhook"]
 
 
-OPERATORS = {"vault": [], "external": [("external-secrets", "2.0.1")], "sealed": [("sealed-secrets", "2.17.1")]}
+OPERATORS = {"vault": [], "external": [("external-secrets", "2.0.1")], "sealed": [("sealed-secrets", "2.20.0")]}
 
 
-@pytest.mark.parametrize("way", keeping.WAYS)
-def test_an_operator_is_installed_where_secrets_come_by_it(way):
+@functools.cache
+def kept(way: str) -> lower.Lowered:
+    """A platform whose secrets come this way, and that has what is needed for any."""
     plan = Platform("kept")
     apps, operators, vaults = map(plan.namespace, ("apps", "operators", "vaults"))
     operators.add(ExternalSecretsOperator())
@@ -87,7 +91,12 @@ def test_an_operator_is_installed_where_secrets_come_by_it(way):
     app = apps.add(Service("app", image("registry.example.com/app:1"), http=8000))
     app.needs(plan.secret("app/key", random_secret(32)))
     env = plan.environment("live", secrets=vaults.add(Vault()), backups=NoBackup("a test"))
-    lowered = keeping.lowered(way, plan, env, lambda path: "a secret")
+    return keeping.lowered(way, plan, env, lambda path: "a secret")
+
+
+@pytest.mark.parametrize("way", keeping.WAYS)
+def test_an_operator_is_installed_where_secrets_come_by_it(way):
+    lowered = kept(way)
     assert [(each.source.name, each.source.version) for each in lowered.releases] == OPERATORS[way]
     brought = [made for made in lowered.objects if made.key.kind in ("ExternalSecret", "SealedSecret")]
     assert bool(brought) is (way != "vault")
@@ -95,6 +104,37 @@ def test_an_operator_is_installed_where_secrets_come_by_it(way):
         assert made.tree["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == (
             "SkipDryRunOnMissingResource=true"
         )
+
+
+def test_every_value_is_one_that_its_chart_asks_for():
+    """And of what is known of the charts nothing is left that no plan sets."""
+    lowered = (*worlds.payments_lowered(), *map(kept, keeping.WAYS))
+    set_by: dict[str, set[str | None]] = {name: set() for name in chart_values.CHARTS}
+    for one in (release for each in lowered for release in each.releases):
+        answer = chart_values.asked_for(one.source.name, one.values)
+        assert None not in answer.values(), (one.source, answer)
+        assert one.source.version in chart_values.CHARTS[one.source.name]["versions"]
+        set_by[one.source.name] |= set(answer.values())
+    for name, used in set_by.items():
+        assert used == chart_values.listed(name, "keys") | chart_values.listed(name, "passed_on")
+    assert chart_values.CHARTS["ingress-nginx"]["versions"] == list(images.INGRESS_NGINX.values())
+
+
+@pytest.mark.parametrize(
+    "key", ["controller.metricss.enabled", "controller.metrics.enable", "controllers", "controller.configs.x"]
+)
+def test_a_value_that_no_chart_asks_for_is_seen(key):
+    values: object = "x"
+    for part in reversed(key.split(".")):
+        values = {part: values}
+    assert chart_values.asked_for("ingress-nginx", values) == {key: None}
+
+
+def test_what_is_known_of_a_chart_says_where_it_was_read():
+    readings = [reading for chart in chart_values.CHARTS.values() for reading in chart["read"]]
+    for each in readings:
+        assert each["repository"].count("/") == 1 and each["path"] and each["of"]
+        assert len(each["commit"]) == 40 and set(each["commit"]) <= set("0123456789abcdef")
 
 
 def test_a_challenge_reaches_its_solver_and_nothing_else_does():

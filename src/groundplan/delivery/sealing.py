@@ -2,7 +2,7 @@
 
 Of each text: two bytes with the length of the sealed session key, that key (RSA-OAEP with SHA-256, whose label
 is namespace/name in the strict scope), and the text by AES-256-GCM with a nonce of zeroes, since no session
-key is ever used twice. Source: https://github.com/bitnami-labs/sealed-secrets/blob/main/docs/developer/crypto.md
+key is ever used twice. Source: https://github.com/bitnami/sealed-secrets/blob/main/docs/developer/crypto.md
 """
 
 from __future__ import annotations

@@ -69,8 +69,10 @@ CERT_MANAGER = workloads.Source("https://charts.jetstack.io", "cert-manager", "v
 # https://github.com/external-secrets/external-secrets/pull/5981
 EXTERNAL_SECRETS = workloads.Source("https://charts.external-secrets.io", "external-secrets", "2.0.1")
 
-# https://github.com/bitnami/sealed-secrets/pull/1675
-SEALED_SECRETS = workloads.Source("https://bitnami-labs.github.io/sealed-secrets", "sealed-secrets", "2.17.1")
+# https://github.com/bitnami/sealed-secrets/blob/5347cf7222545e89bef6cc374bc83960aaec8654/helm/sealed-secrets/Chart.yaml
+# Before 0.40 its controller answered strangers who guessed at what is sealed (pull/2049); the charts' old address
+# answers nobody (issues/1982).
+SEALED_SECRETS = workloads.Source("https://bitnami.github.io/sealed-secrets", "sealed-secrets", "2.20.0")
 
 # https://github.com/prometheus-community/helm-charts/releases/tag/kube-prometheus-stack-86.2.0
 PROMETHEUS_STACK = workloads.Source(

@@ -1,6 +1,6 @@
 """Sealed Secrets: an environment whose secrets are committed, sealed for the one cluster that can open them.
 
-Kind ``bitnami.com/v1alpha1 SealedSecret`` of https://github.com/bitnami-labs/sealed-secrets. ``groundplan seal``
+Kind ``bitnami.com/v1alpha1 SealedSecret`` of https://github.com/bitnami/sealed-secrets. ``groundplan seal``
 seals each secret for each of its readers, in the strict scope: in another namespace or under another name
 nobody can open it. What it wrote stands beside the certificate; templates are the plan's, and built anew each time.
 """

@@ -1,7 +1,7 @@
 """Operators that bring secrets into a cluster, installed where an environment's secrets come by theirs.
 
 Sources: https://external-secrets.io/latest/introduction/getting-started/,
-https://github.com/bitnami-labs/sealed-secrets/tree/main/helm/sealed-secrets
+https://github.com/bitnami/sealed-secrets/tree/main/helm/sealed-secrets
 """
 
 from __future__ import annotations
