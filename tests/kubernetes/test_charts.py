@@ -21,6 +21,7 @@ from groundplan.resources import (
 )
 from groundplan.secrets import random as random_secret
 from groundplan.shapes import ports, processes, signals, values, workloads
+from groundplan.telemetry.rules import rulebook
 from tests.kubernetes import chart_values, keeping, worlds
 
 
@@ -51,6 +52,13 @@ def test_prometheus_keeps_and_scrapes_as_documented():
     said = releases("production")["prometheus"].values["prometheus"]["prometheusSpec"]
     assert (said["scrapeInterval"], said["retention"]) == ("30s", "15d")
     assert said["serviceMonitorSelectorNilUsesHelmValues"] is False
+
+
+def test_an_alert_of_ours_is_not_told_by_the_chart_too():
+    disabled = releases("development")["prometheus"].values["defaultRules"]["disabled"]
+    ours = {rule.name for group in rulebook.of(worlds.payments()) for rule in group.rules}
+    assert {"Watchdog", "TargetDown", "AlertmanagerFailedToSendAlerts"} <= disabled.keys() <= ours
+    assert set(disabled.values()) == {True}
 
 
 def test_a_version_without_a_known_chart_is_a_finding():

@@ -115,7 +115,8 @@ def test_only_what_runs_is_watched():
     some = watched(worlds.payments(), only=("tokenization-service",))
     settings = json.loads(contents(monitors(some)["prometheus"])["prometheus.yml"])
     jobs = {job["job_name"] for job in settings["scrape_configs"]}
-    assert jobs == {"tokenization-service", "postgres-exporter", "redis-exporter", "node-exporter"}
+    watching = {"prometheus", "prometheus-alertmanager", "node-exporter"}
+    assert jobs == {"tokenization-service", "postgres-exporter", "redis-exporter", *watching}
 
 
 def test_where_prometheus_is_missing_one_line_says_how_to_install_it(tmp_path):

@@ -40,7 +40,7 @@ def every(plan: platform.Platform) -> list[Query]:
 def elsewhere(plan: platform.Platform) -> set[str]:
     """Names of series that only a cluster has: of whoever runs on no laptop."""
     names = {name for target in targets.of(plan) if not target.exports.exporter for name in target.exports.documented}
-    shapes = (metric for name in names - {"node-exporter"} for metric in catalogue.of(name).shapes())
+    shapes = (metric for name in names - HERE for metric in catalogue.of(name).shapes())
     return {series for metric in shapes for series in metric.series()}
 
 
@@ -52,6 +52,10 @@ def split(plan: platform.Platform) -> tuple[list[Query], list[Query]]:
         names = {selector.name for selector in queries.selectors(query.text)}
         (there if names & far else here).append(query)
     return here, there
+
+
+HERE = {"node-exporter", "prometheus", "alertmanager"}
+"""Catalogues of those who watch a laptop, too."""
 
 
 class Prometheus:

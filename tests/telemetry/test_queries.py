@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from groundplan import Alert, Board, Condition, Panel, Platform, Service, counter, python
-from groundplan.resources import Postgres, PrometheusStack, Redis, Vault, images
+from groundplan.resources import OpenTelemetryCollector, Postgres, PrometheusStack, Redis, Vault, images
 from groundplan.shapes import alerts, signals
 from groundplan.telemetry import catalogue, check, queries, targets
 from groundplan.telemetry.boards import boardbook, grafana
@@ -115,7 +115,10 @@ def test_the_exporters_that_are_pinned_are_those_of_the_catalogues():
     assert images.postgres_exporter().endswith(f":v{catalogue.of('postgres-exporter').version}")
     assert images.vault(Vault().version).endswith(f":{catalogue.of('vault').version}")
     assert images.CERT_MANAGER.version == f"v{catalogue.of('cert-manager').version}"
-    assert images.PROMETHEUS_STACK.version in catalogue.of("node-exporter").version
+    for name in ("node-exporter", "prometheus", "alertmanager"):
+        assert images.PROMETHEUS_STACK.version in catalogue.of(name).version
+    (collector,) = (each for each in worlds.payments().resources if isinstance(each, OpenTelemetryCollector))
+    assert collector.version == catalogue.of("otel-collector").version
     oldest, newest = catalogue.of("ingress-nginx").version.split(" to ")
     assert {oldest, newest} <= set(images.INGRESS_NGINX)
 
@@ -174,6 +177,7 @@ def test_a_node_exporter_in_a_restricted_namespace_is_found():
     ("change", "said"),
     [
         ({"severity": "urgent"}, "nobody hears of 'urgent'"),
+        ({"severity": "none"}, "nobody hears of 'none'"),
         ({"lasts": "soon"}, "no duration"),
         ({"name": "two words"}, "a name is one word"),
         ({"quiet": {}}, "without a condition, and an example of each kind"),

@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from groundplan.model import service
-from groundplan.telemetry import queries, targets
+from groundplan.telemetry import catalogue, queries, targets
 from groundplan_runtime import contract
 from tests.kubernetes import worlds
 from tests.telemetry import asking, debian
@@ -141,6 +141,15 @@ def test_every_exporter_answers_what_its_catalogue_says(running):
             assert catalogued - names - RARE == set(), target.job
 
 
+def test_those_who_watch_answer_what_their_catalogues_say(running):
+    for name, job in (("prometheus", "prometheus"), ("alertmanager", "prometheus-alertmanager")):
+        series = running.prometheus.get("/api/v1/series", **{"match[]": f'{{job="{job}"}}'})
+        labels = {each["__name__"]: set(each) - {"__name__"} for each in series}
+        for metric in catalogue.of(name).shapes():
+            for shape, declared in metric.series().items():
+                assert labels[shape] == declared | (labels[shape] & targets.SCRAPED), shape
+
+
 RARE = {"redis_errors_total", "redis_target_scrape_request_errors_total"}
 """Series that come about with the first such event."""
 
@@ -154,6 +163,10 @@ def test_prometheus_has_found_nothing_wrong_with_any_rule_or_target(running):
         assert [rule.get("lastError") for rule in group["rules"] if rule["health"] == "err"] == []
     unhealthy = [each for each in running.prometheus.get("/api/v1/targets")["activeTargets"] if each["health"] != "up"]
     assert unhealthy == []
+
+
+def test_the_alert_that_fires_while_all_is_well_fires(running):
+    assert running.prometheus.values('ALERTS{alertname="Watchdog", alertstate="firing"}') == [1.0]
 
 
 async def test_an_exporter_may_look_and_touch_nothing(running):

@@ -64,8 +64,10 @@ def _told(world: worlds.World) -> Iterator[tuple[str, ...]]:
             yield markdown.code(env.name), "all", "nobody: Alertmanager shows them, and the plan names no receivers"
             continue
         mail = f"mail to {markdown.text(receivers.mail)}"
-        for severity, told in (("critical", f"{mail}, and Slack"), ("warning", mail), ("info", "a webhook")):
-            yield markdown.code(env.name), severity, told
+        watched = "a watchdog, every five minutes" if receivers.watchdog else "nobody"
+        told = (("critical", f"{mail}, and Slack"), ("warning", mail), ("info", "a webhook"), ("none", watched))
+        for severity, who in told:
+            yield markdown.code(env.name), severity, who
 
 
 def _receivers(world: worlds.World, env: environment.Environment) -> alerts.Receivers | None:

@@ -17,7 +17,7 @@ from groundplan.model import component, resource
 from groundplan.shapes import objects, workloads
 from groundplan.telemetry import check, routing, targets
 from groundplan.telemetry.boards import boardbook, grafana
-from groundplan.telemetry.rules import rulebook
+from groundplan.telemetry.rules import rulebook, watching
 
 _API = "monitoring.coreos.com/v1"
 INTERVAL = 30
@@ -34,7 +34,7 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for target in targets.of(cluster.plan):
         if target.exports.monitored and (target.job in draft.pods or target.job in draft.charts):
             _monitor(target, scraper, cluster, draft)
-    draft.charts[scraper.name] = _telling(draft.charts[scraper.name])
+    draft.charts[scraper.name] = _once(_telling(draft.charts[scraper.name]), cluster)
     _rules(scraper, cluster, draft)
     _boards(scraper, cluster, draft)
 
@@ -78,6 +78,12 @@ def _telling(answer: workloads.Chart) -> workloads.Chart:
         return answer
     config = routing.tree(routing.told(answer.tells, answer.reads.folder))
     return dataclasses.replace(answer, values=charts.put(answer.values, ("alertmanager",), {"config": config}))
+
+
+def _once(answer: workloads.Chart, cluster: clusters.Cluster) -> workloads.Chart:
+    """Without those alerts of the chart's own that are among ours: nobody is told twice."""
+    disabled = {"disabled": dict.fromkeys(watching.in_mixins(cluster.plan), True)}
+    return dataclasses.replace(answer, values=charts.put(answer.values, ("defaultRules",), disabled))
 
 
 def _verified(target: targets.Target, cluster: clusters.Cluster) -> objects.Tree:

@@ -66,7 +66,8 @@ class PrometheusStack(resource.Resource):
 
     def signals(self) -> signals.Signals:
         nodes = ("node-exporter",) if self.node_exporter else ()
-        return signals.Exports(documented=("kube-state-metrics", "kubelet", *nodes), monitored=False, collects=True)
+        documented = ("prometheus", "alertmanager", "kube-state-metrics", "kubelet", *nodes)
+        return signals.Exports(documented=documented, monitored=False, collects=True)
 
     def runs_here(self, edges: Sequence[component.Edge]) -> processes.NotHere:
         return processes.NotHere("every service answers /metrics; nothing collects them yet")

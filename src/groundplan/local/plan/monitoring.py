@@ -63,7 +63,7 @@ def lower(here: site.Site, running: Container[str]) -> Iterator[units.Daemon]:
     """The units that watch those `running`, as far as this machine has the programs."""
     yield _alertmanager(here)
     watched = [target for target in targets.of(here.plan) if target.owner.name in running]
-    jobs = [*_jobs(watched, here)]
+    jobs = [*_jobs(watched, here), *_own(here)]
     for target in watched:
         if target.exports.exporter and target.job in here.programs:
             yield _exporter(target, target.exports.exporter, here)
@@ -74,7 +74,7 @@ def lower(here: site.Site, running: Container[str]) -> Iterator[units.Daemon]:
 
 def _prometheus(jobs: list[objects.Tree], here: site.Site) -> units.Daemon:
     name = scraper(here.plan)
-    place = f"{site.LOOPBACK}:{here.ports[site.port_name(name, 'prometheus')]}"
+    place = _prometheus_address(here)
     told = {"static_configs": [{"targets": [_address(alertmanager(here.plan), here)]}]}
     settings = {
         "global": {"scrape_interval": f"{INTERVAL}s", "evaluation_interval": f"{INTERVAL}s"},
@@ -183,6 +183,10 @@ def _address(name: str, here: site.Site) -> str:
     return f"{site.LOOPBACK}:{here.ports[site.port_name(name, _PORT)]}"
 
 
+def _prometheus_address(here: site.Site) -> str:
+    return f"{site.LOOPBACK}:{here.ports[site.port_name(scraper(here.plan), 'prometheus')]}"
+
+
 def _jobs(watched: list[targets.Target], here: site.Site) -> Iterator[objects.Tree]:
     """What is scraped: each replica of each program, each exporter that runs, the machine."""
     for target in watched:
@@ -194,6 +198,12 @@ def _jobs(watched: list[targets.Target], here: site.Site) -> Iterator[objects.Tr
             yield _job(target.job, target.namespace, target.exports.path, [_address(target.job, here)])
     if _NODE in here.programs:
         yield _job(_NODE, "", "/metrics", [_address(_NODE, here)])
+
+
+def _own(here: site.Site) -> Iterator[objects.Tree]:
+    """Those who watch, watched."""
+    yield _job(scraper(here.plan), "", "/metrics", [_prometheus_address(here)])
+    yield _job(alertmanager(here.plan), "", "/metrics", [_address(alertmanager(here.plan), here)])
 
 
 def _job(name: str, namespace: str, path: str, found: list[str]) -> objects.Tree:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from groundplan.model import platform
 from groundplan.shapes import boards
 from groundplan.telemetry import queries, targets
+from groundplan.telemetry.boards import watching
 from groundplan.telemetry.rules import engines as rules
 
 _WINDOW = queries.INTERVAL
-Rows = tuple[tuple[str, tuple[boards.Panel, ...]], ...]
+Rows = watching.Rows
 
 
 def boards_of(plan: platform.Platform) -> Iterator[boards.Board]:
@@ -215,5 +216,6 @@ ROWS: dict[str, Callable[[str], Rows]] = {
     "vault": _vault,
     "ingress-nginx": _ingress,
     "node-exporter": _node,
+    **watching.ROWS,
 }
 """By the catalogue of who tells."""

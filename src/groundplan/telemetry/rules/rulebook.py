@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 
 from groundplan.model import platform
 from groundplan.shapes import alerts, objects
-from groundplan.telemetry.rules import cluster, engines, objectives, services
+from groundplan.telemetry.rules import cluster, engines, objectives, services, watching
 
 GROUPS: tuple[Callable[[platform.Platform], Iterator[alerts.Group]], ...] = (
     services.groups,
     objectives.groups,
     engines.groups,
     cluster.groups,
+    watching.groups,
 )
 
 
