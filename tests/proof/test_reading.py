@@ -124,7 +124,7 @@ def test_a_kustomization_is_built_and_never_taken_for_its_parts(
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert [each.name for each in paths.read([tmp_path / "app"]).documents] == ["web"]
     assert codes(paths.read([tmp_path])) == ["GP507"]  # of a tree of them nobody said which
-    kustomization.write_text("resources: [pod.yaml]\nnamePrefix: a-\n")
+    kustomization.write_text("resources: [pod.yaml]\nvalidators: [a.yaml]\n")
     assert codes(paths.read([tmp_path / "app"])) == ["GP507"]  # nothing here builds that
     program = tmp_path / "bin" / "kustomize"
     program.parent.mkdir()

@@ -129,7 +129,7 @@ def merged(draw: st.DrawFn, tree: dict[str, Any]) -> dict[str, Any]:
 
 
 @st.composite
-def kustomizations(draw: st.DrawFn, depth: int = 2) -> dict[str, str]:
+def kustomizations(draw: st.DrawFn) -> dict[str, bytes]:
     """Files by path. Building may fail; whoever asks compares what does not."""
     key = lambda each: (each["kind"], each["metadata"]["name"], each["metadata"]["namespace"])  # noqa: E731
     base = draw(st.lists(objects(), min_size=1, max_size=4, unique_by=key))
@@ -145,7 +145,7 @@ def kustomizations(draw: st.DrawFn, depth: int = 2) -> dict[str, str]:
         })  # fmt: skip
         top["components"] = ["../part"]
     files["top/kustomization.yaml"] = yaml.safe_dump(top, sort_keys=False)
-    return files
+    return {path: text.encode() for path, text in files.items()}
 
 
 def _fields(draw: st.DrawFn, base: list[dict[str, Any]], files: dict[str, str], folder: str) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 
 import pytest
 
 from groundplan.proof.manifests import paths
+from tests.delivery import kustomizes
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: []}\n"
 
@@ -57,6 +59,16 @@ def said(tree: pathlib.Path, text: str) -> tuple[str, str, int]:
         ("resources: [pod.yaml]\nresources: []\n", "twice"),
         ("resources: [pod.yaml\n", "cannot be read"),
         ("a: &a [*a]\n", "alias"),
+        ("configMapGenerator: [{name: a, files: [absent.txt]}]\n", "no file"),
+        ("configMapGenerator: [{name: a, files: [../secret.yaml]}]\n", "not below"),
+        ("configMapGenerator: [{name: a, files: ['k=/etc/passwd']}]\n", "no path from here"),
+        ("configMapGenerator: [{name: a, files: ['https://example.com/a']}]\n", "no path from here"),
+        ("configMapGenerator: [{name: a, files: [a=b=c]}]\n", "neither path"),
+        ("configMapGenerator: [{name: a, literals: [word]}]\n", "not key=value"),
+        ("configMapGenerator: [{name: a, literals: [a=1, a=2]}]\n", "key a twice"),
+        ("configMapGenerator: [{name: a}, {name: a}]\n", "1 objects are the ConfigMap default/a"),
+        ("secretGenerator: [{name: a, behavior: merge}]\n", "0 objects are the Secret default/a"),
+        ("secretGenerator: [{name: a, envs: [.]}]\n", "not below"),
         ("helmCharts: [{name: a, repo: 'https://example.com'}]\n", "helmCharts"),
         ("crds: ['https://example.com/crd.yaml']\nresources: [pod.yaml]\n", "crds"),
     ],
@@ -70,6 +82,23 @@ def test_it_is_refused_with_a_reason(tree: pathlib.Path, text: str, why: str) ->
 def test_a_link_out_of_the_folder_is_no_way_out(tree: pathlib.Path) -> None:
     (tree / "app" / "inside.yaml").symlink_to(tree / "secret.yaml")
     assert "not below" in said(tree, "resources: [inside.yaml]\n")[1]
+
+
+def test_a_link_out_of_the_folder_is_no_way_out_for_generators(tree: pathlib.Path) -> None:
+    (tree / "app" / "inside.env").symlink_to(tree / "secret.yaml")
+    for field in ("files", "envs"):
+        assert "not below" in said(tree, f"secretGenerator: [{{name: a, {field}: [inside.env]}}]\n")[1]
+
+
+def test_a_generators_file_that_is_too_large_is_not_read(tree: pathlib.Path) -> None:
+    with (tree / "app" / "huge.bin").open("wb") as file:
+        file.truncate(2**40)
+    assert "larger than" in said(tree, "configMapGenerator: [{name: a, files: [huge.bin]}]\n")[1]
+
+
+def test_a_line_that_no_reader_takes_is_shown_where_it_stands(tree: pathlib.Path) -> None:
+    (tree / "app" / "some.env").write_bytes(b"A=1\n\nB=\xff\n")
+    assert said(tree, "configMapGenerator: [{name: a, envs: [some.env]}]\n")[1:] == ("a line that is no UTF-8", 3)
 
 
 def test_bases_that_multiply_end(tree: pathlib.Path) -> None:
@@ -100,14 +129,14 @@ def test_a_file_that_is_too_large_is_not_read(tree: pathlib.Path) -> None:
 
 
 def test_what_is_beyond_goes_to_the_program_or_is_named(tree: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "resources: [pod.yaml]\nnamePrefix: a-\n"
+    text = "resources: [pod.yaml]\nvalidators: [a.yaml]\n"
     (tree / "app" / "kustomization.yaml").write_text(text)
     paths.read([tree / "app"])
     assert (tree / "was-run").exists()
     (tree / "was-run").unlink()
     monkeypatch.setenv("PATH", "")
     code, why, line = said(tree, text)
-    assert (code, line) == ("GP507", 2) and "the field namePrefix" in why
+    assert (code, line) == ("GP507", 2) and "the field validators" in why
 
 
 def test_a_patch_for_nobody_is_told_where_it_stands(tree: pathlib.Path) -> None:
@@ -141,3 +170,63 @@ def test_every_field_keeps_the_line_that_it_comes_from(tree: pathlib.Path) -> No
     }  # fmt: skip
     for path, place in where.items():
         assert str(document.place(*path)) == str(app / place)
+
+
+def test_what_was_generated_or_renamed_keeps_the_line_that_it_comes_from(tree: pathlib.Path) -> None:
+    app = tree / "app"
+    (app / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  volumes:\n  - name: v\n    configMap:\n"
+        "      name: conf\n"
+    )
+    (app / "some.env").write_text("# {not: [yaml\nA=1\n\n\tB=2\n")
+    (app / "kustomization.yaml").write_text(
+        "resources:\n- pod.yaml\nnamePrefix: a-\ngeneratorOptions:\n  immutable: true\nconfigMapGenerator:\n"
+        "- envs: [some.env]\n  name: conf\n  files:\n  - k=pod.yaml\n  literals:\n  - L=1\n  options:\n"
+        "    labels:\n      l: m\n"
+    )
+    pod, conf = paths.read([app]).documents
+    name = pod.data["spec"]["volumes"][0]["configMap"]["name"]
+    assert (pod.name, conf.name[:7], name) == ("a-web", "a-conf-", conf.name)
+    where = {
+        ("metadata", "name"): "kustomization.yaml:3", ("data", "A"): "some.env:2", ("data", "B"): "some.env:4",
+        ("data", "k"): "pod.yaml:1", ("data", "L"): "kustomization.yaml:12", ("immutable",): "kustomization.yaml:5",
+        ("metadata", "labels", "l"): "kustomization.yaml:15", ("kind",): "kustomization.yaml:7",
+    }  # fmt: skip
+    for path, place in where.items():
+        assert str(conf.place(*path)) == str(app / place)
+    assert str(pod.place("metadata", "name")) == str(app / "kustomization.yaml:3")
+    assert str(pod.place("spec", "volumes", 0, "configMap", "name")) == str(app / "pod.yaml:9")
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ("configMapGenerator: [{name: a, literals: [A=1]}]\ncomponents: [../part]\n", "generators beside components"),
+        (
+            "resources: [../base]\ngeneratorOptions: {disableNameSuffixHash: true}\n"
+            "secretGenerator: [{name: a, behavior: merge}]\n",
+            "a merge that ends the hash of Secret default/p-a",
+        ),
+        ("resources: [../policy]\nnamePrefix: a-\n", "the name of a ValidatingAdmissionPolicy"),
+    ],
+)
+def test_what_versions_build_differently_is_told_and_not_built(tree: pathlib.Path, fields: str, what: str) -> None:
+    head = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+    policy = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy"
+    files = {
+        "part/kustomization.yaml": f"{head}commonAnnotations: {{a: b}}\n",
+        "base/kustomization.yaml": "namePrefix: p-\nsecretGenerator: [{name: a, literals: [A=1]}]\n",
+        "policy/kustomization.yaml": "resources: [all.yaml]\n",
+        "policy/all.yaml": f"{policy}\nmetadata: {{name: p}}\n---\n{policy}Binding\nmetadata: {{name: b}}\n"
+        "spec: {policyName: p}\n",
+    }
+    for path, text in files.items():
+        (tree / path).parent.mkdir(exist_ok=True)
+        (tree / path).write_text(text)
+    assert said(tree, fields)[1].startswith(what)
+    built = [
+        subprocess.run([*command, tree / "app"], capture_output=True, text=True, check=True, timeout=60).stdout
+        for command in kustomizes.commands().values()
+    ]
+    one, other = ({str(each) for each in kustomizes.loaded(text)} for text in built)
+    assert one != other

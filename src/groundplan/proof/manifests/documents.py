@@ -25,13 +25,17 @@ class Spot(msgspec.Struct, gc=False, frozen=True):
     source: Source
     line: int
     path: Path = ()
+    plain: bool = False
+    """Whether the source is no YAML, so that its line is all there is to say."""
 
     def below(self, *path: str | int) -> Spot:
         """A field inside."""
-        return Spot(self.source, self.line, (*self.path, *path))
+        return Spot(self.source, self.line, (*self.path, *path), self.plain)
 
     def place(self) -> findings.Place:
         """Its line, or that of the closest thing around it that exists; reads the source again for it."""
+        if self.plain:
+            return findings.Place(self.source.name, self.line)
         from groundplan.proof.manifests import marks
 
         return findings.Place(self.source.name, marks.line(self.source.text, self.line, self.path))

@@ -57,7 +57,7 @@ def _directory(place: Path, kept: Path | None) -> Iterator[documents.Read]:
 def _built(place: Path, kept: Path | None) -> documents.Read:
     """What kustomize makes of a directory: built here, or by the program where that goes beyond what is built here."""
     try:
-        found = built.Build(place, kept).read()
+        found = built.build(place, kept)
     except trouble.Beyond as error:
         return _by_program(place, error, kept)
     except trouble.Wrong as error:

@@ -8,11 +8,24 @@ from typing import Any
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import files, items, patches, transformations, trouble
+from groundplan.proof.manifests.kustomizations import (
+    files,
+    generators,
+    hashes,
+    items,
+    names,
+    patches,
+    references,
+    transformations,
+    trouble,
+    versions,
+    words,
+)
 
 _KNOWN = frozenset({
     "apiVersion", "kind", "metadata", "resources", "bases", "components", "patches", "patchesStrategicMerge",
-    "patchesJson6902", "namespace", "labels", "commonLabels", "commonAnnotations", "images", "replicas",
+    "patchesJson6902", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
+    "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions",
 })  # fmt: skip
 _KINDS = {
     "Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1",
@@ -24,46 +37,72 @@ _PLAIN: tuple[tuple[str, Transformation], ...] = (
 )
 
 
+def build(place: Path, kept: Path | None) -> documents.Read:
+    """Every object of the kustomization in a folder, each with the places of its fields; raises `trouble.Trouble`."""
+    newer = Build(place, kept, newer=True)
+    found = newer.read()
+    if newer.reading.noted:
+        what, spot = newer.reading.noted[0]
+        if _trees(Build(place, kept, newer=False)) != [each.data for each in found.documents]:
+            raise trouble.Wrong(f"{what}: versions of kustomize build that differently", spot)
+    return found
+
+
+def _trees(build: Build) -> list[dict[str, Any]] | None:
+    try:
+        return [each.data for each in build.read().documents]
+    except trouble.Trouble:
+        return None
+
+
 class Build:
     """One build: the objects so far, and what was found on the way."""
 
-    def __init__(self, place: Path, kept: Path | None) -> None:
+    def __init__(self, place: Path, kept: Path | None, *, newer: bool) -> None:
         self.top = files.Folder(place, kept)
+        self.reading = versions.Reading(newer=newer)
         self.items: list[items.Item] = []
         self.said: list[findings.Finding] = []
 
     def read(self) -> documents.Read:
-        """Every object, each with the places of its fields; raises `trouble.Trouble`."""
+        """Every object; raises `trouble.Trouble`."""
         self._kustomization(self.top, self.items, "Kustomization")
+        hashes.add(self.items)
+        references.update(self.items, self.reading)
         return documents.Read(tuple(each.done() for each in self.items), tuple(dict.fromkeys(self.said)))
 
     def _kustomization(self, folder: files.Folder, some: list[items.Item], kind: str) -> None:
         fields, spot = folder.own()
-        for name, value in fields.items():
-            if name not in _KNOWN and value not in (None, [], {}, ""):
-                raise trouble.Beyond(f"the field {name}", spot.below(name))
-        said = str(fields.get("kind", "Kustomization"))
-        if said != kind or fields.get("apiVersion", _KINDS[said]) != _KINDS[said]:
-            raise trouble.Beyond(f"a {said} of {fields.get('apiVersion')} where a {kind} is wanted", spot.below("kind"))
-        if not fields.keys() - {"apiVersion", "kind", "metadata"}:
-            raise trouble.Wrong("an empty kustomization", spot)
+        _check(fields, spot, kind)
         own: list[items.Item] = []
-        for name in ("resources", "bases"):
-            for number, words in enumerate(patches.listed(fields.get(name), spot.below(name))):
-                self._resource(folder, words, own, spot.below(name, number))
         everything = own if kind == "Kustomization" else some
-        if everything is not own:
-            everything += own
-        for number, words in enumerate(patches.listed(fields.get("components"), spot.below("components"))):
-            here = spot.below("components", number)
-            self._kustomization(folder.folder(_text(words, here), here), everything, "Component")
+        for name in ("resources", "bases"):
+            for number, said in enumerate(patches.listed(fields.get(name), spot.below(name))):
+                self._resource(folder, said, everything, spot.below(name, number))
+        _distinct(everything)
+        self._additions(folder, fields, everything, spot)
         self._transform(folder, fields, everything, spot)
         if everything is own:
             some += own
         _distinct(some)
 
-    def _resource(self, folder: files.Folder, words: Any, some: list[items.Item], spot: documents.Spot) -> None:
-        name = _text(words, spot)
+    def _additions(
+        self, folder: files.Folder, fields: dict[str, Any], some: list[items.Item], spot: documents.Spot
+    ) -> None:
+        made = list(generators.generated(folder, fields, spot))
+        components = patches.listed(fields.get("components"), spot.below("components"))
+        # 4.5 and 5.0 turn to the components first.
+        late = made and components and not self.reading.newer("generators beside components", spot.below("components"))
+        for each in () if late else made:
+            generators.absorb(some, each, self.reading)
+        for number, said in enumerate(components):
+            here = spot.below("components", number)
+            self._kustomization(folder.folder(_text(said, here), here), some, "Component")
+        for each in made if late else ():
+            generators.absorb(some, each, self.reading)
+
+    def _resource(self, folder: files.Folder, said: Any, some: list[items.Item], spot: documents.Spot) -> None:
+        name = _text(said, spot)
         if folder.is_folder(name, spot):
             self._kustomization(folder.folder(name, spot), some, "Kustomization")
             return
@@ -81,6 +120,8 @@ class Build:
             self._patch(some, each)
         if "namespace" in fields:
             transformations.namespace(some, fields["namespace"], spot.below("namespace"))
+        names.prefix(some, fields.get("namePrefix"), spot.below("namePrefix"))
+        names.suffix(some, fields.get("nameSuffix"), spot.below("nameSuffix"))
         _labels(some, fields, spot)
         if "commonAnnotations" in fields:
             transformations.annotate(some, fields["commonAnnotations"], spot.below("commonAnnotations"))
@@ -95,6 +136,17 @@ class Build:
             self.said.append(said)
 
 
+def _check(fields: dict[str, Any], spot: documents.Spot, kind: str) -> None:
+    for name, value in fields.items():
+        if name not in _KNOWN and value not in (None, [], {}, ""):
+            raise trouble.Beyond(f"the field {name}", spot.below(name))
+    said = str(fields.get("kind", "Kustomization"))
+    if said != kind or fields.get("apiVersion", _KINDS[said]) != _KINDS[said]:
+        raise trouble.Beyond(f"a {said} of {fields.get('apiVersion')} where a {kind} is wanted", spot.below("kind"))
+    if not fields.keys() - {"apiVersion", "kind", "metadata"}:
+        raise trouble.Wrong("an empty kustomization", spot)
+
+
 def _labels(some: list[items.Item], fields: dict[str, Any], spot: documents.Spot) -> None:
     given: list[str] = []
     for number, each in enumerate(patches.listed(fields.get("labels"), spot.below("labels"))):
@@ -107,20 +159,20 @@ def _labels(some: list[items.Item], fields: dict[str, Any], spot: documents.Spot
                 "labels with includeTemplates alone, which versions of kustomize read differently", here
             )
         pairs = here.below("pairs")
-        given += (key for key, _ in transformations.words(each.get("pairs"), pairs))
+        given += (key for key, _ in words.pairs(each.get("pairs"), pairs))
         transformations.labels(some, each.get("pairs"), pairs, selectors=chosen, templates=chosen)
     if "commonLabels" in fields:
         here = spot.below("commonLabels")
-        given += (key for key, _ in transformations.words(fields["commonLabels"], here))
+        given += (key for key, _ in words.pairs(fields["commonLabels"], here))
         transformations.labels(some, fields["commonLabels"], here, selectors=True, templates=True)
     if len(set(given)) != len(given):
         raise trouble.Beyond("one label by two fields", spot.below("labels"))
 
 
-def _text(words: Any, spot: documents.Spot) -> str:
-    if not isinstance(words, str):
+def _text(said: Any, spot: documents.Spot) -> str:
+    if not isinstance(said, str):
         raise trouble.Beyond("something else than a path", spot)
-    return words
+    return said
 
 
 def _distinct(some: list[items.Item]) -> None:

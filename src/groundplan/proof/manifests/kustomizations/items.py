@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import trouble
-from groundplan.proof.model import kinds
+from groundplan.proof.manifests.kustomizations import scopes, trouble
 
 Path = documents.Path
 MISSING: Any = object()
@@ -18,9 +17,15 @@ class Item:
 
     def __init__(self, document: documents.Document, *, doubtful: bool) -> None:
         self.document, self.data, self.doubtful = document, copied(document.data), doubtful
-        self.moved: dict[Path, documents.Spot] = {}
-        self.first = (self.namespace, self.name)
-        """Namespace and name before anything was done to it."""
+        self.moved: dict[Path, documents.Spot] = dict(document.moved)
+        self.former: list[tuple[str, str]] = []
+        """Namespaces and names that it had, the oldest first; kustomize looks it up by each of them."""
+        self.prefixes: list[str] = []
+        self.suffixes: list[str] = []
+        self.hashed = False
+        """Whether its name is to end in the hash of its content."""
+        self.everywhere = scopes.everywhere(str(document.data["apiVersion"]), document.kind)
+        """Whether kustomize takes it for an object without a namespace."""
         annotations = document.metadata.get("annotations")
         for key in annotations if isinstance(annotations, dict) else ():
             if key.startswith(_MARKS):
@@ -50,9 +55,17 @@ class Item:
     @property
     def namespace(self) -> str:
         """As kustomize compares it: none is the one called default."""
-        if self.kind in kinds.CLUSTER_SCOPED:
-            return ""
-        return str(self.metadata.get("namespace") or "default")
+        return "" if self.everywhere else str(self.metadata.get("namespace") or "default")
+
+    @property
+    def first(self) -> tuple[str, str]:
+        """Namespace and name before anything was done to it."""
+        return self.former[0] if self.former else (self.namespace, self.name)
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """All namespaces and names by which it may be meant."""
+        return [*self.former, (self.namespace, self.name)]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -62,6 +75,10 @@ class Item:
     @property
     def title(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"
+
+    def remember(self) -> None:
+        """Keeps what it is called now, before that changes."""
+        self.former.append((self.namespace, self.name))
 
     def spot(self, path: Path) -> documents.Spot | None:
         """Where a field was written."""

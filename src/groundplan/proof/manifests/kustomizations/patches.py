@@ -10,8 +10,7 @@ import msgspec
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import files, items, json_patch, merge, trouble
-from groundplan.proof.model import kinds
+from groundplan.proof.manifests.kustomizations import files, items, json_patch, merge, scopes, trouble
 
 _TARGET = {"group", "version", "kind", "name", "namespace"}
 
@@ -105,9 +104,19 @@ def apply(some: list[items.Item], patch: Patch) -> findings.Finding | None:
 
 def _is_target(item: items.Item, patch: Patch) -> bool:
     wanted = patch.target or {}
-    said: dict[str, tuple[str, ...]] = {"group": (item.group,), "version": (item.version,), "kind": (item.kind,)}
-    said |= {"namespace": (item.first[0], item.namespace), "name": (item.first[1], item.name)}
-    return all(any(re.fullmatch(f"(?:{words})", each) for each in said[key]) for key, words in wanted.items() if words)
+    return all(
+        any(re.fullmatch(f"(?:{words})", each) for each in _said(item, key)) for key, words in wanted.items() if words
+    )
+
+
+def _said(item: items.Item, key: str) -> tuple[str, ...]:
+    match key:
+        case "name":
+            return item.first[1], item.name
+        case "namespace":
+            return item.first[0], item.namespace
+        case _:
+            return (str(getattr(item, key)),)
 
 
 def _named(some: Iterable[items.Item], patch: Patch) -> items.Item:
@@ -117,9 +126,9 @@ def _named(some: Iterable[items.Item], patch: Patch) -> items.Item:
     if not all(isinstance(each, str) for each in (version, kind, name)):
         raise trouble.Beyond("a patch that does not say whom it is for", patch.spot)
     space = metadata.get("namespace") or "default"
-    wanted = ("" if kind in kinds.CLUSTER_SCOPED else space, name)
+    wanted = ("" if scopes.everywhere(str(version), str(kind)) else space, name)
     alike = [each for each in some if (each.document.data["apiVersion"], each.kind) == (version, kind)]
-    found = [each for each in alike if wanted in (each.first, (each.namespace, each.name))]
+    found = [each for each in alike if wanted in each.names]
     if len(found) != 1:
         raise trouble.Beyond(f"{len(found)} objects are the {kind} {name} that it patches", patch.said)
     return found[0]

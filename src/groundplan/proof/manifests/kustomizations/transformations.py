@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import items, patches, trouble
-from groundplan.proof.model import kinds
+from groundplan.proof.manifests.kustomizations import items, patches, trouble, words
 
 _TEMPLATE: items.Path = ("spec", "template", "metadata")
 _CRON: items.Path = ("spec", "jobTemplate", "spec", "template", "metadata")
@@ -25,31 +24,43 @@ _SELECTORS: dict[str, items.Path] = {
     "Service": ("spec", "selector"), "ReplicationController": ("spec", "selector"),
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("spec", "selector", "matchLabels")),
 }  # fmt: skip
-_KNOWN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
-"""Groups whose kinds kustomize knows to be namespaced or not."""
-_ELSEWHERE = frozenset({
-    "Namespace", "RoleBinding", "ClusterRoleBinding", "APIService", "CustomResourceDefinition",
-    "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
-})  # fmt: skip
-"""Kinds in which a namespace is written elsewhere too."""
 _COUNTED = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
 
 
 def namespace(some: list[items.Item], name: Any, spot: documents.Spot) -> None:
-    """Puts everything that is namespaced into one namespace."""
+    """Puts everything into one namespace, and whatever kustomize knows to name one."""
     if not isinstance(name, str) or not name:
         raise trouble.Beyond("a namespace that is no name", spot)
     for each in some:
-        if each.kind in _ELSEWHERE or each.group not in _KNOWN:
-            raise trouble.Beyond(f"namespace, with a {each.kind} among the objects", spot)
-        if each.kind not in kinds.CLUSTER_SCOPED:
+        each.remember()
+        if not each.everywhere:
             each.put(("metadata", "namespace"), name, spot)
+        for path in _spaces(each):
+            _make(each, path[:-1], spot)
+            each.put(path, name, spot)
+
+
+def _spaces(item: items.Item) -> Iterator[items.Path]:
+    """Where else a namespace is named, to be set whether or not it is there."""
+    if item.kind == "Namespace":
+        yield ("metadata", "name")
+    if (item.group, item.kind) == ("apiregistration.k8s.io", "APIService"):
+        yield ("spec", "service", "namespace")
+    webhook = ("spec", "conversion", "webhook", "clientConfig", "service", "namespace")
+    crd = (item.group, item.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
+    if crd and isinstance(item.get(webhook[:-1]), dict):
+        yield webhook
+    if item.kind in ("RoleBinding", "ClusterRoleBinding"):
+        subjects = item.data.get("subjects")
+        for number, each in enumerate(subjects if isinstance(subjects, list) else ()):
+            if isinstance(each, dict) and each.get("name") == "default":
+                yield ("subjects", number, "namespace")
 
 
 def labels(some: list[items.Item], pairs: Any, spot: documents.Spot, *, selectors: bool, templates: bool) -> None:
     """Adds labels: to the objects, to the pods they make, to what selects these."""
     for each in some:
-        for key, value in words(pairs, spot):
+        for key, value in words.pairs(pairs, spot):
             _set(each, ("metadata", "labels"), key, value, spot)
             for place in _TEMPLATES.get(each.kind, ()) if templates else ():
                 _set(each, (*place, "labels"), key, value, spot)
@@ -94,27 +105,25 @@ def _spread(item: items.Item) -> bool:
 def annotate(some: list[items.Item], pairs: Any, spot: documents.Spot) -> None:
     """Adds annotations to the objects and to the pods they make."""
     for each in some:
-        for key, value in words(pairs, spot):
+        for key, value in words.pairs(pairs, spot):
             _set(each, ("metadata", "annotations"), key, value, spot)
             for place in _TEMPLATES.get(each.kind, ()):
                 _set(each, (*place, "annotations"), key, value, spot)
 
 
-def words(pairs: Any, spot: documents.Spot) -> list[tuple[str, str]]:
-    """The pairs of a mapping of words."""
-    if not isinstance(pairs, dict) or not all(isinstance(each, str) for each in pairs.values()):
-        raise trouble.Beyond("no mapping of words to words", spot)
-    return list(pairs.items())
-
-
 def _set(item: items.Item, place: items.Path, key: str, value: str, spot: documents.Spot) -> None:
+    _make(item, place, spot)
+    item.put((*place, key), value, spot.below(key))
+
+
+def _make(item: items.Item, place: items.Path, spot: documents.Spot) -> None:
+    """Mappings all the way to a place."""
     for length in range(1, len(place) + 1):
         there = item.get(place[:length])
         if there is items.MISSING:
             item.put(place[:length], {}, spot)
         elif there is None or not isinstance(there, dict | list):
             raise trouble.Beyond(f"{item.title} has no mapping at {'.'.join(map(str, place[:length]))}", spot)
-    item.put((*place, key), value, spot.below(key))
 
 
 def images(some: list[items.Item], entries: Any, spot: documents.Spot) -> None:
