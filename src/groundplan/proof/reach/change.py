@@ -107,11 +107,11 @@ def _met(outs: list[sides.Piece], ingress: View, pods: int) -> Iterator[join.Rec
     for out in outs:
         sources, reached = out.subjects & pods, out.peers & pods
         if outside := out.peers & ~pods:
-            yield join.Rectangle(sources, outside, out.ports, -1, -1)
+            yield join.rectangle(sources, outside, out.ports)
         for into, found in ingress.holding(reached):
             some = into.peers & sources
             if some and (ports := intervals.intersection(out.ports, into.ports)):
-                yield join.Rectangle(some, found, ports, -1, -1)
+                yield join.rectangle(some, found, ports)
 
 
 def _met_in(egress: View, intos: list[sides.Piece], pods: int) -> Iterator[join.Rectangle]:
@@ -119,8 +119,8 @@ def _met_in(egress: View, intos: list[sides.Piece], pods: int) -> Iterator[join.
     for into in intos:
         found, admitted = into.subjects & pods, into.peers & pods
         if outside := into.peers & ~pods:
-            yield join.Rectangle(outside, found, into.ports, -1, -1)
+            yield join.rectangle(outside, found, into.ports)
         for out, some in egress.holding(admitted):
             reached = out.peers & found
             if reached and (ports := intervals.intersection(out.ports, into.ports)):
-                yield join.Rectangle(some, reached, ports, -1, -1)
+                yield join.rectangle(some, reached, ports)

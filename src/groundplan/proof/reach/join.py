@@ -17,14 +17,52 @@ NARROW = 64
 """Peers up to which a piece is expanded."""
 
 
-class Rectangle(msgspec.Struct, eq=False, gc=False):
-    """Every source reaches every destination on these ports, by these two pieces (-1: an address outside)."""
+class Half(msgspec.Struct, eq=False, gc=False):
+    """A piece of one side, as far as it is joined."""
 
-    sources: int
-    destinations: int
+    number: int
+    """Of the piece; -1 for what no piece says: an address outside."""
+    ports: int
+    """The number of its ports among all that are met."""
+    peers: int
+    subjects: int
+
+
+class Rectangle(msgspec.Struct, eq=False, gc=False):
+    """Every source reaches every destination on these ports.
+
+    The sets are made when they are asked for: most questions need few of them, and a large cluster's would fill
+    memory faster than they can be computed.
+    """
+
+    out: Half
+    into: Half
     ports: intervals.Intervals
-    egress: int
-    ingress: int
+
+    @property
+    def sources(self) -> int:
+        """Whom the one holds and the other admits."""
+        return self.out.subjects & self.into.peers
+
+    @property
+    def destinations(self) -> int:
+        """Whom the one may reach and the other holds."""
+        return self.out.peers & self.into.subjects
+
+    @property
+    def egress(self) -> int:
+        """The number of the piece that lets it out; -1 where an address outside sends."""
+        return self.out.number
+
+    @property
+    def ingress(self) -> int:
+        """The number of the piece that lets it in; -1 where an address outside receives."""
+        return self.into.number
+
+
+def rectangle(sources: int, destinations: int, ports: intervals.Intervals) -> Rectangle:
+    """One whose sets are known and whose pieces do not matter."""
+    return Rectangle(Half(-1, 0, destinations, sources), Half(-1, 0, sources, destinations), ports)
 
 
 def rectangles(egress: sides.Side, ingress: sides.Side, pods: int) -> Iterator[Rectangle]:
@@ -39,29 +77,19 @@ def rectangles(egress: sides.Side, ingress: sides.Side, pods: int) -> Iterator[R
 
 def _leaving(egress: sides.Side, pods: int) -> Iterator[Rectangle]:
     for number, piece in enumerate(egress.pieces):
-        sources, outside = piece.subjects & pods, piece.peers & ~pods
-        if sources and outside:
-            yield Rectangle(sources, outside, piece.ports, number, -1)
+        if piece.peers > pods and (sources := piece.subjects & pods):
+            outside = piece.peers & ~pods
+            yield Rectangle(Half(number, 0, outside, sources), Half(-1, 0, pods, outside), piece.ports)
 
 
 def _entering(ingress: sides.Side, pods: int) -> Iterator[Rectangle]:
     for number, piece in enumerate(ingress.pieces):
-        destinations, outside = piece.subjects & pods, piece.peers & ~pods
-        if destinations and outside:
-            yield Rectangle(outside, destinations, piece.ports, -1, number)
+        if piece.peers > pods and (destinations := piece.subjects & pods):
+            outside = piece.peers & ~pods
+            yield Rectangle(Half(-1, 0, pods, outside), Half(number, 0, outside, destinations), piece.ports)
 
 
-class _Half(msgspec.Struct, eq=False, gc=False):
-    """A piece with its pods only."""
-
-    number: int
-    ports: int
-    """The number of its ports among all that are met."""
-    peers: int
-    subjects: int
-
-
-Table = dict[int, dict[int, _Half]]
+Table = dict[int, dict[int, Half]]
 """Halves by subject, and then by their own number."""
 
 
@@ -72,14 +100,16 @@ class _Inside:
         self.in_narrow, self.in_wide = self.halves(ingress, pods)
         self.common = _Common(list(self.ports))
 
-    def halves(self, side: sides.Side, pods: int) -> tuple[list[_Half], list[_Half]]:
-        narrow: list[_Half] = []
-        wide: list[_Half] = []
+    def halves(self, side: sides.Side, pods: int) -> tuple[list[Half], list[Half]]:
+        narrow: list[Half] = []
+        wide: list[Half] = []
         for number, piece in enumerate(side.pieces):
-            peers, subjects = piece.peers & pods, piece.subjects & pods
+            # A set without a bit beyond the pods is one of pods: most are, and stay as they are.
+            peers = piece.peers if piece.peers <= pods else piece.peers & pods
+            subjects = piece.subjects if piece.subjects <= pods else piece.subjects & pods
             if peers and subjects:
                 ports = self.ports.setdefault(piece.ports, len(self.ports))
-                half = _Half(number, ports, peers, subjects)
+                half = Half(number, ports, peers, subjects)
                 (narrow if peers.bit_count() <= NARROW else wide).append(half)
         return narrow, wide
 
@@ -88,31 +118,31 @@ class _Inside:
         for out in self.out_narrow:
             row, subjects = common[out.ports], out.subjects
             for into in _found(table, out.peers):
-                if (ports := row[into.ports]) and (sources := subjects & into.peers):
-                    yield Rectangle(sources, out.peers & into.subjects, ports, out.number, into.number)
+                if (ports := row[into.ports]) and subjects & into.peers:
+                    yield Rectangle(out, into, ports)
 
     def narrow_ingress(self) -> Iterator[Rectangle]:
         table, common = _table(self.out_wide, _peers(self.in_narrow)), self.common
         for into in self.in_narrow:
             row, subjects = common[into.ports], into.subjects
             for out in _found(table, into.peers):
-                if (ports := row[out.ports]) and (found := out.peers & subjects):
-                    yield Rectangle(out.subjects & into.peers, found, ports, out.number, into.number)
+                if (ports := row[out.ports]) and out.peers & subjects:
+                    yield Rectangle(out, into, ports)
 
     def wide(self) -> Iterator[Rectangle]:
         wide = _by_peers(self.in_wide)
         for reached, outs in _by_peers(self.out_wide).items():
             for admitted, intos in wide.items():
-                left = [(out, sources) for out in outs if (sources := out.subjects & admitted)]
-                right = [(into, found) for into in intos if (found := into.subjects & reached)] if left else []
+                left = [out for out in outs if out.subjects & admitted]
+                right = [into for into in intos if into.subjects & reached] if left else []
                 yield from self.met(left, right)
 
-    def met(self, left: list[tuple[_Half, int]], right: list[tuple[_Half, int]]) -> Iterator[Rectangle]:
-        for out, sources in left:
+    def met(self, left: list[Half], right: list[Half]) -> Iterator[Rectangle]:
+        for out in left:
             row = self.common[out.ports]
-            for into, found in right:
+            for into in right:
                 if ports := row[into.ports]:
-                    yield Rectangle(sources, found, ports, out.number, into.number)
+                    yield Rectangle(out, into, ports)
 
 
 class _Common(dict[int, list[intervals.Intervals]]):
@@ -128,14 +158,14 @@ class _Common(dict[int, list[intervals.Intervals]]):
         return row
 
 
-def _peers(halves: Iterable[_Half]) -> int:
+def _peers(halves: Iterable[Half]) -> int:
     found = 0
     for each in halves:
         found |= each.peers
     return found
 
 
-def _table(halves: Iterable[_Half], wanted: int) -> Table:
+def _table(halves: Iterable[Half], wanted: int) -> Table:
     table: Table = {}
     for half in halves:
         for subject in bits.members(half.subjects & wanted):
@@ -147,19 +177,19 @@ def _table(halves: Iterable[_Half], wanted: int) -> Table:
     return table
 
 
-def _found(table: Table, peers: int) -> Iterable[_Half]:
+def _found(table: Table, peers: int) -> Iterable[Half]:
     numbers = list(bits.members(peers))
     if len(numbers) == 1:
         return table.get(numbers[0], {}).values()
-    found: dict[int, _Half] = {}
+    found: dict[int, Half] = {}
     for each in numbers:
         if each in table:
             found.update(table[each])
     return found.values()
 
 
-def _by_peers(halves: list[_Half]) -> dict[int, list[_Half]]:
-    grouped: dict[int, list[_Half]] = {}
+def _by_peers(halves: list[Half]) -> dict[int, list[Half]]:
+    grouped: dict[int, list[Half]] = {}
     for half in halves:
         grouped.setdefault(half.peers, []).append(half)
     return grouped

@@ -53,13 +53,32 @@ def side(table: index.Index, some: tuple[policies.Policy, ...], direction: str, 
     return Side(direction, [*work.merged.values(), *work.open()], work.isolated)
 
 
+Holders = list[tuple[intervals.Intervals, int]]
+"""The numbers that a port name stands for, each with those who have it under that number."""
+
+
 class _Work:
+    """Pieces come together by their ports and the value of their peers, however rules say these.
+
+    Values are numbered, since comparing sets of all ends again and again would be most of the work.
+    """
+
     def __init__(self, table: index.Index, direction: str, reading: Reading) -> None:
         self.table, self.direction, self.reading = table, direction, reading
         self.everybody = table.universe.pods | table.universe.outside
         self.isolated = 0
-        self.merged: dict[tuple[intervals.Intervals, object], Piece] = {}
-        self._peers: dict[object, int] = {}
+        self.merged: dict[tuple[intervals.Intervals, int], Piece] = {}
+        self.sets: list[int] = []
+        self.numbers: dict[int, int] = {}
+        self._said: dict[object, int] = {None: self.number(self.everybody)}
+        self._named: dict[tuple[int, policies.Named], Holders] = {}
+
+    def number(self, some: int) -> int:
+        """Of a set, among all there are."""
+        known = self.numbers.setdefault(some, len(self.sets))
+        if known == len(self.sets):
+            self.sets.append(some)
+        return known
 
     def policy(self, number: int, policy: policies.Policy, rules: tuple[policies.Rule, ...]) -> None:
         certain, possible = self.table.own(policy.namespace, policy.subjects)
@@ -70,41 +89,54 @@ class _Work:
                 self.rule((number, place), policy.namespace, rule, subjects)
 
     def rule(self, origin: Origin, namespace: str, rule: policies.Rule, subjects: int) -> None:
-        mark = self.mark(namespace, rule.peers)
-        peers = self._peers[mark]
-        if rule.ports.numbers:
-            self.add(rule.ports.numbers, mark, peers, subjects, origin)
-        for name in rule.ports.names:
-            for number, (certain, possible) in self.table.ports.get((name.name, name.protocol), {}).items():
-                holders = possible if self.reading is Reading.MOST else certain
-                ports = connections.of(name.protocol, number, number)
-                if self.direction == policies.INGRESS:
-                    self.add(ports, mark, peers, subjects & holders, origin)
-                else:
-                    self.add(ports, (mark, name, number), peers & holders, subjects, origin)
-
-    def add(self, ports: intervals.Intervals, mark: object, peers: int, subjects: int, origin: Origin) -> None:
-        if not (peers and subjects):
+        peers = self.peers(namespace, rule.peers)
+        if not self.sets[peers]:
             return
-        piece = self.merged.get((ports, mark))
+        if rule.ports.numbers:
+            self.add(rule.ports.numbers, peers, subjects, origin)
+        for name in rule.ports.names:
+            if self.direction == policies.INGRESS:
+                for ports, holders in self.holders(name, subjects):
+                    self.add(ports, peers, holders, origin)
+            else:
+                for ports, number in self.named(peers, name):
+                    self.add(ports, number, subjects, origin)
+
+    def add(self, ports: intervals.Intervals, peers: int, subjects: int, origin: Origin) -> None:
+        piece = self.merged.get((ports, peers))
         if piece is None:
-            self.merged[ports, mark] = Piece(ports, peers, subjects, [origin])
+            self.merged[ports, peers] = Piece(ports, self.sets[peers], subjects, [origin])
         else:
             piece.subjects |= subjects
             piece.origins.append(origin)
 
-    def mark(self, namespace: str, peers: tuple[policies.Peer, ...] | None) -> object:
-        """Stands for a set of peers: equal marks, equal sets."""
-        mark: object = peers
-        if peers and any(peer.namespaces is None and peer.block is None for peer in peers):
-            mark = (namespace, peers)
-        if mark not in self._peers:
-            self._peers[mark] = self.everybody if peers is None else self.chosen(namespace, peers)
-        return mark
+    def holders(self, name: policies.Named, among: int) -> Holders:
+        """Who of a set has a port of this name, by number."""
+        most = self.reading is Reading.MOST
+        found = self.table.ports.get((name.name, name.protocol), {}).items()
+        pairs = ((number, among & (possible if most else certain)) for number, (certain, possible) in found)
+        return [(connections.of(name.protocol, number, number), holders) for number, holders in pairs if holders]
 
-    def chosen(self, namespace: str, peers: tuple[policies.Peer, ...]) -> int:
-        certain, possible = self.table.peers(namespace, peers)
-        return possible if self.reading is Reading.MOST else certain
+    def named(self, peers: int, name: policies.Named) -> Holders:
+        """As `holders`, of peers by the number of their set."""
+        known = self._named.get((peers, name))
+        if known is None:
+            found = self.holders(name, self.sets[peers])
+            known = self._named[peers, name] = [(ports, self.number(holders)) for ports, holders in found]
+        return known
+
+    def peers(self, namespace: str, peers: tuple[policies.Peer, ...] | None) -> int:
+        """The number of the set that the peers of a rule are."""
+        said: object = peers
+        for each in peers or ():
+            if each.namespaces is None and each.block is None:
+                said = (namespace, peers)
+                break
+        known = self._said.get(said)
+        if known is None:
+            certain, possible = self.table.peers(namespace, peers or ())
+            known = self._said[said] = self.number(possible if self.reading is Reading.MOST else certain)
+        return known
 
     def open(self) -> list[Piece]:
         universe = self.table.universe
