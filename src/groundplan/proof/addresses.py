@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 
 from groundplan.proof import intervals
 
@@ -13,12 +14,21 @@ ALL_V4: intervals.Intervals = ((0, (1 << 32) - 1),)
 ALL_V6: intervals.Intervals = ((V6, V6 + (1 << 128) - 1),)
 ALL: intervals.Intervals = ALL_V4 + ALL_V6
 
+_PLAIN = re.compile(r"(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})/(0|[1-9]\d?)", re.ASCII)
+
 
 @functools.lru_cache(maxsize=1 << 16)
 def network(words: str) -> tuple[int, int]:
     """First and last number of a CIDR; raises ValueError. Host bits may be set, as the API server lets them."""
     if "/" not in words:
         raise ValueError(f"{words!r} has no prefix length")
+    if plain := _PLAIN.fullmatch(words):
+        # What nearly all are; all else, and all that is wrong, is left to the library.
+        a, b, c, d, length = map(int, plain.groups())
+        if a < 256 and b < 256 and c < 256 and d < 256 and length <= 32:
+            below = (1 << (32 - length)) - 1
+            last = (a << 24 | b << 16 | c << 8 | d) | below
+            return last - below, last
     found = ipaddress.ip_network(words, strict=False)
     base = V6 if found.version == 6 else 0
     return base + int(found.network_address), base + int(found.broadcast_address)

@@ -133,7 +133,14 @@ def _named(data: Any) -> bool:
     if type(data) is not dict:
         return False
     kind, version = data.get("kind"), data.get("apiVersion")
-    return isinstance(kind, str) and isinstance(version, str) and bool(kind and version) and not _hidden(data)
+    if not (isinstance(kind, str) and isinstance(version, str) and kind and version):
+        return False
+    metadata = data.get("metadata")
+    if type(metadata) is dict:
+        name, namespace = metadata.get("name"), metadata.get("namespace")
+        if type(name) is str and type(namespace) is str:
+            return (name + namespace + kind + version).isprintable()
+    return not _hidden(data)
 
 
 def _hidden(data: dict[str, Any]) -> str:

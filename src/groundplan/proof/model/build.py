@@ -62,32 +62,31 @@ class _Builder:
     def add(self, document: documents.Document) -> None:
         # The common case is written out: there may be a hundred thousand of them.
         data = document.data
-        kind, group, metadata = data["kind"], self.group(data["apiVersion"]), data.get("metadata")
+        kind, version, metadata = data["kind"], data["apiVersion"], data.get("metadata")
+        group = self.groups.get(version)
+        if group is None:
+            group = self.groups[version] = version.rpartition("/")[0]
         metadata = metadata if isinstance(metadata, dict) else {}
-        said = metadata.get("namespace")
-        namespace = said if isinstance(said, str) and said and kind not in kinds.CLUSTER_SCOPED else self.home(document)
-        if namespace is None:
-            return
-        name = metadata.get("name")
+        namespace, name = metadata.get("namespace"), metadata.get("name")
+        if not isinstance(namespace, str) or not namespace or kind in kinds.CLUSTER_SCOPED:
+            home = self.home(document)
+            if home is None:
+                return
+            namespace = home
         key = (group, kind, namespace, name if isinstance(name, str) else "")
         if self.seen.setdefault(key, document) is not document:
             self.twice(document, namespace)
         try:
-            self.read(document, group, kind, namespace)
+            if (group, kind) in kinds.WORKLOADS:
+                self.workloads.append(workloads.read(document, kind, namespace))
+            else:
+                self.read(document, group, kind, namespace)
         except ValueError as error:
             code = "GP401" if (group, kind) in BESIDE else _REFUSALS.get(kind, "GP404")
             self.refuse(code, document, str(error))
 
-    def group(self, version: str) -> str:
-        known = self.groups.get(version)
-        if known is None:
-            known = self.groups[version] = version.rpartition("/")[0]
-        return known
-
     def read(self, document: documents.Document, group: str, kind: str, namespace: str) -> None:
-        if (group, kind) in kinds.WORKLOADS:
-            self.workloads.append(workloads.read(document, namespace))
-        elif kind == "NetworkPolicy" and group in ("networking.k8s.io", "extensions"):
+        if kind == "NetworkPolicy" and group in ("networking.k8s.io", "extensions"):
             self.policy(document, namespace)
         elif kind == "Service" and not group:
             self.services.append(services.read(document, namespace))

@@ -5,6 +5,7 @@ Source: Kubernetes API reference 1.34, NetworkPolicy v1; pkg/apis/networking/val
 
 from __future__ import annotations
 
+import functools
 import re
 
 import msgspec
@@ -89,8 +90,8 @@ def read(document: documents.Document, namespace: str) -> tuple[Policy, list[tup
     wrong: list[tuple[str, str]] = []
     subjects = selectors.of(spec.pod_selector, "spec.podSelector", wrong)
     types = _types(spec, wrong)
-    ingress = tuple(_rule(each, f"spec.ingress[{i}]", "from", wrong) for i, each in enumerate(spec.ingress or ()))
-    egress = tuple(_rule(each, f"spec.egress[{i}]", "to", wrong) for i, each in enumerate(spec.egress or ()))
+    ingress = tuple([_rule(each, f"spec.ingress[{i}]", "from", wrong) for i, each in enumerate(spec.ingress or ())])
+    egress = tuple([_rule(each, f"spec.egress[{i}]", "to", wrong) for i, each in enumerate(spec.egress or ())])
     dead = tuple(name for name, rules in ((INGRESS, ingress), (EGRESS, egress)) if rules and name not in types)
     policy = Policy(
         namespace, shape.metadata.name or shape.metadata.generate_name or "", subjects,
@@ -113,7 +114,7 @@ def _types(spec: shapes.PolicySpec, wrong: list[tuple[str, str]]) -> list[str]:
 
 
 def _rule(shape: shapes.Ingress | shapes.Egress, path: str, word: str, wrong: list[tuple[str, str]]) -> Rule:
-    peers = tuple(_peer(each, f"{path}.{word}[{i}]", wrong) for i, each in enumerate(shape.peers or ()))
+    peers = tuple([_peer(each, f"{path}.{word}[{i}]", wrong) for i, each in enumerate(shape.peers or ())])
     return Rule(peers or None, _ports(shape.ports, path, wrong))
 
 
@@ -155,19 +156,34 @@ def _excluded(cidr: str, whole: tuple[int, int], path: str, wrong: list[tuple[st
 def _ports(shape: list[shapes.PolicyPort] | None, path: str, wrong: list[tuple[str, str]]) -> Ports:
     if not shape:
         return EVERY_PORT
+    said = tuple([(each.protocol or "TCP", each.port, each.end_port) for each in shape])
+    found, complaints = _known(said)
+    if complaints:
+        wrong.extend((f"{path}.ports{field}", why) for field, why in complaints)
+    return found
+
+
+Said = tuple[str, int | str | None, int | None]
+"""Protocol, port and endPort as an entry of ports says them."""
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _known(said: tuple[Said, ...]) -> tuple[Ports, tuple[tuple[str, str], ...]]:
+    """What entries of ports mean, and why the API server would refuse them; most rules say the same few."""
     numbers: list[tuple[int, int]] = []
     names: list[Named] = []
-    for i, each in enumerate(shape):
-        found = _port(each, f"{path}.ports[{i}]", wrong)
+    wrong: list[tuple[str, str]] = []
+    for i, each in enumerate(said):
+        found = _port(each, f"[{i}]", wrong)
         if isinstance(found, Named):
             names.append(found)
         else:
             numbers.extend(found)
-    return Ports(intervals.of(numbers) if len(numbers) > 1 else tuple(numbers), tuple(dict.fromkeys(names)))
+    return Ports(intervals.of(numbers), tuple(dict.fromkeys(names))), tuple(wrong)
 
 
-def _port(shape: shapes.PolicyPort, path: str, wrong: list[tuple[str, str]]) -> Named | intervals.Intervals:
-    protocol, port, last = shape.protocol or "TCP", shape.port, shape.end_port
+def _port(said: Said, path: str, wrong: list[tuple[str, str]]) -> Named | intervals.Intervals:
+    protocol, port, last = said
     if protocol not in connections.PROTOCOLS:
         wrong.append((f"{path}.protocol", f"{protocol!r} is none of TCP, UDP, SCTP"))
         return ()

@@ -7,8 +7,9 @@ Source: Kubernetes documentation, "Labels and Selectors", set-based requirements
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -44,14 +45,20 @@ def of(shape: shapes.LabelSelector | None, path: str, wrong: list[tuple[str, str
     """The selector of a shape; none given selects everything. What the API server would refuse goes on `wrong`."""
     if shape is None:
         return EVERYTHING
-    terms = {Term(key, "In", (value,)) for key, value in (shape.match_labels or {}).items()}
-    for term in terms:
-        _check(term, f"{path}.matchLabels", wrong)
+    terms: list[Term] = []
+    for key, value in (shape.match_labels or {}).items():
+        term, complaints = _term_of(key, "In", (value,))
+        terms.append(term)
+        if complaints:
+            wrong.extend((f"{path}.matchLabels", why) for why in complaints)
     for number, each in enumerate(shape.match_expressions or ()):
-        term = Term(each.key, each.operator, tuple(sorted(set(each.values or ()))))
-        _check(term, f"{path}.matchExpressions[{number}]", wrong)
-        terms.add(term)
-    return tuple(sorted(terms))
+        term, complaints = _term_of(each.key, each.operator, tuple(sorted(set(each.values or ()))))
+        terms.append(term)
+        if complaints:
+            wrong.extend((f"{path}.matchExpressions[{number}]", why) for why in complaints)
+    if len(terms) > 1:
+        terms = sorted(set(terms))
+    return tuple(terms)
 
 
 def of_labels(labels: Mapping[str, str]) -> Selector:
@@ -59,15 +66,22 @@ def of_labels(labels: Mapping[str, str]) -> Selector:
     return tuple(sorted(Term(key, "In", (value,)) for key, value in labels.items()))
 
 
-def _check(term: Term, path: str, wrong: list[tuple[str, str]]) -> None:
+@functools.lru_cache(maxsize=1 << 16)
+def _term_of(key: str, operator: str, values: tuple[str, ...]) -> tuple[Term, tuple[str, ...]]:
+    """The term, and why the API server would refuse it; selectors say the same few again and again."""
+    term = Term(key, operator, values)
+    return term, tuple(_complaints(term))
+
+
+def _complaints(term: Term) -> Iterator[str]:
     if why := bad_key(term.key):
-        wrong.append((path, why))
+        yield why
     if term.operator not in OPERATORS:
-        wrong.append((path, f"operator {term.operator!r} is none of {', '.join(OPERATORS)}"))
+        yield f"operator {term.operator!r} is none of {', '.join(OPERATORS)}"
     elif (term.operator in ("In", "NotIn")) != bool(term.values):
         need = "needs values" if not term.values else "takes no values"
-        wrong.append((path, f"operator {term.operator} {need}"))
-    wrong.extend((path, why) for value in term.values if (why := bad_value(value)))
+        yield f"operator {term.operator} {need}"
+    yield from (why for value in term.values if (why := bad_value(value)))
 
 
 def bad_key(key: str) -> str:

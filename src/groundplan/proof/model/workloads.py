@@ -8,6 +8,8 @@ Sources: Kubernetes documentation, "Well-Known Labels, Annotations and Taints"; 
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from groundplan.proof.manifests import documents
@@ -56,9 +58,9 @@ class Workload(msgspec.Struct, gc=False, frozen=True, eq=False):
         return f"{self.namespace}/{self.name}[{self.kind}]"
 
 
-def read(document: documents.Document, namespace: str) -> Workload:
+def read(document: documents.Document, kind: str, namespace: str) -> Workload:
     """The workload of a document; raises ValueError that says what the API server would refuse."""
-    kind, data = document.kind, document.data
+    data = document.data
     if kind == "Pod":
         return _pod(document, shapes.convert(data, shapes.Pod), namespace)
     _check_version(document)
@@ -167,32 +169,17 @@ def check_labels(labels: dict[str, str]) -> None:
 
 def ports(spec: shapes.PodSpec) -> tuple[Port, ...]:
     """The named and numbered ports of every container that goes on running: restartable init containers too."""
-    found: list[Port] = []
-    for container in spec.containers or ():
-        if container.ports:
-            found += [_port(port) for port in container.ports]
-    for container in spec.init_containers or ():
-        if container.restart_policy == "Always" and container.ports:
-            found.extend(_port(port) for port in container.ports)
-    return tuple(found)
+    held = [each.ports for each in spec.containers or () if each.ports]
+    held += [each.ports for each in spec.init_containers or () if each.restart_policy == "Always" and each.ports]
+    return tuple([_port(port.name, port.protocol, port.container_port) for several in held for port in several])
 
 
-def _port(port: shapes.ContainerPort) -> Port:
-    key = (port.name, port.protocol, port.container_port)
-    known = _ports.get(key)
-    if known is None:
-        known = _ports[key] = _checked(port)
-    return known
-
-
-def _checked(port: shapes.ContainerPort) -> Port:
-    if not 1 <= port.container_port <= 65535:
-        raise ValueError(f"containerPort {port.container_port} is none: ports are 1 to 65535")
-    protocol = port.protocol or "TCP"
+@functools.lru_cache(maxsize=1 << 16)
+def _port(name: str | None, protocol: str | None, number: int) -> Port:
+    # Remembered, so that equal ports are one object.
+    if not 1 <= number <= 65535:
+        raise ValueError(f"containerPort {number} is none: ports are 1 to 65535")
+    protocol = protocol or "TCP"
     if protocol not in ("TCP", "UDP", "SCTP"):
         raise ValueError(f"protocol {protocol!r} is none of TCP, UDP, SCTP")
-    return port.name or "", protocol, port.container_port
-
-
-_ports: dict[tuple[str | None, str | None, int], Port] = {}
-"""Ports seen before, so that equal ones are one object."""
+    return name or "", protocol, number

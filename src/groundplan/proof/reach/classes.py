@@ -183,18 +183,14 @@ def _grouped(
     members: Iterable[workloads.Workload], names: Named, by_address: bool, by_account: bool
 ) -> dict[Key, list[workloads.Workload]]:
     grouped: dict[Key, list[workloads.Workload]] = {}
-    values, ports = names.values, names.ports
-    topology = tuple((key, selectors.MAYBE) for key in workloads.TOPOLOGY if key in values)
+    ports = names.ports
+    topology = tuple((key, selectors.MAYBE) for key in workloads.TOPOLOGY if key in names.values)
+    pairs = _pairs(names)
     for each in members:
-        labels = tuple(
-            [
-                (key, value if value in values[key] or value == selectors.UNKNOWN else OTHER)
-                for key, value in each.labels.items()
-                if key in values
-            ]
-        )
+        held = each.labels
+        labels = tuple([known.get(held[key], other) for key, known, other in pairs if key in held])
         if topology:
-            labels += tuple(pair for pair in topology if pair[0] not in each.labels)
+            labels += tuple(pair for pair in topology if pair[0] not in held)
         numbers = tuple([port for port in each.ports if port[:2] in ports]) if ports and each.ports else ()
         key = (
             each.namespace, labels, numbers, each.host_network, each.addresses if by_address else (),
@@ -206,3 +202,14 @@ def _grouped(
         else:
             found.append(each)
     return grouped
+
+
+Pair = tuple[str, str]
+
+
+def _pairs(names: Named) -> list[tuple[str, dict[str, Pair], Pair]]:
+    """For each key that is named: the label of each value that matters, made once, and what any other counts as."""
+    return [
+        (key, {value: (key, value) for value in (*values, selectors.UNKNOWN)}, (key, OTHER))
+        for key, values in names.values.items()
+    ]

@@ -115,19 +115,23 @@ class _Inside:
 
     def narrow_egress(self) -> Iterator[Rectangle]:
         table, common = _table([*self.in_narrow, *self.in_wide], _peers(self.out_narrow)), self.common
-        for out in self.out_narrow:
-            row, subjects = common[out.ports], out.subjects
-            for into in _found(table, out.peers):
-                if (ports := row[into.ports]) and subjects & into.peers:
-                    yield Rectangle(out, into, ports)
+        for reached, outs in _by_peers(self.out_narrow).items():
+            intos = _found(table, reached)
+            for out in outs:
+                row, subjects = common[out.ports], out.subjects
+                for into in intos:
+                    if (ports := row[into.ports]) and subjects & into.peers:
+                        yield Rectangle(out, into, ports)
 
     def narrow_ingress(self) -> Iterator[Rectangle]:
         table, common = _table(self.out_wide, _peers(self.in_narrow)), self.common
-        for into in self.in_narrow:
-            row, subjects = common[into.ports], into.subjects
-            for out in _found(table, into.peers):
-                if (ports := row[out.ports]) and out.peers & subjects:
-                    yield Rectangle(out, into, ports)
+        for admitted, intos in _by_peers(self.in_narrow).items():
+            outs = _found(table, admitted)
+            for into in intos:
+                row, subjects = common[into.ports], into.subjects
+                for out in outs:
+                    if (ports := row[out.ports]) and out.peers & subjects:
+                        yield Rectangle(out, into, ports)
 
     def wide(self) -> Iterator[Rectangle]:
         wide = _by_peers(self.in_wide)
@@ -177,15 +181,12 @@ def _table(halves: Iterable[Half], wanted: int) -> Table:
     return table
 
 
-def _found(table: Table, peers: int) -> Iterable[Half]:
-    numbers = list(bits.members(peers))
-    if len(numbers) == 1:
-        return table.get(numbers[0], {}).values()
+def _found(table: Table, peers: int) -> list[Half]:
     found: dict[int, Half] = {}
-    for each in numbers:
+    for each in bits.members(peers):
         if each in table:
             found.update(table[each])
-    return found.values()
+    return list(found.values())
 
 
 def _by_peers(halves: list[Half]) -> dict[int, list[Half]]:
