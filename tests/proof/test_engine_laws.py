@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import hypothesis
@@ -99,14 +100,26 @@ def test_rows_are_what_is_between_each_pair(documents: list[dict[str, Any]], rea
 
 
 @limited
-@hypothesis.given(strategies.clusters(), st.sampled_from((0, 1, 3)))
-def test_narrow_and_wide_pieces_are_joined_alike(documents: list[dict[str, Any]], narrow: int) -> None:
-    """Random clusters are small: with another idea of narrow, the ways for large ones are taken too."""
+@hypothesis.given(strategies.clusters())
+def test_sets_of_many_and_of_few_are_walked_alike(documents: list[dict[str, Any]]) -> None:
+    """Random clusters are small: with another idea of few, the way for large ones is taken too."""
     usual = dict(cluster(documents, {}).reach().rows())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(join, "NARROW", narrow)
         patch.setattr(bits, "FEW", 0)
         assert dict(cluster(documents, {}).reach().rows()) == usual
+
+
+@limited
+@hypothesis.given(st.lists(st.integers(1, 40), min_size=1, max_size=20), st.randoms(use_true_random=False))
+def test_a_set_is_its_parts_by_namespace(sizes: list[int], draw: random.Random) -> None:
+    last = sum(sizes)
+    some = draw.getrandbits(last) & draw.choice([draw.getrandbits(last), ~0, 1 << draw.randrange(last)])
+    half = join.Half(0, 0, some or 1, some or 1)
+    spaces = [sum(sizes[:number]) for number in range(len(sizes))]
+    parts = join.Parts([half], spaces, last)
+    together = [part << space for space, held in zip(spaces, parts.peers, strict=True) for part in held]
+    assert sum(together) == half.peers
+    assert all(part < 1 << size for size, held in zip(sizes, parts.peers, strict=True) for part in held)
 
 
 @limited

@@ -25,8 +25,8 @@ def members(some: int) -> Iterator[int]:
 def of(numbers: Iterable[int]) -> int:
     """The set of these numbers."""
     listed = list(numbers)
-    if not listed:
-        return 0
+    if len(listed) < 2:
+        return 1 << listed[0] if listed else 0
     found = bytearray((max(listed) >> 3) + 1)
     for each in listed:
         found[each >> 3] |= 1 << (each & 7)

@@ -37,6 +37,7 @@ class Index:
         self._namespaces: dict[selectors.Selector, tuple[str, ...]] = {}
         self._pods: dict[tuple[selectors.Selector, selectors.Selector], Pair] = {}
         self._own: dict[tuple[str, selectors.Selector], Pair] = {}
+        self._terms: dict[tuple[str, selectors.Term], Pair] = {}
         self.everyone = self._fill()
 
     def _fill(self) -> int:
@@ -133,7 +134,10 @@ class Index:
     def _local(self, namespace: str, selector: selectors.Selector) -> Pair:
         certain = possible = self.whole[namespace]
         for term in selector:
-            must, may = self._term(namespace, term)
+            known = self._terms.get((namespace, term))
+            if known is None:
+                known = self._terms[namespace, term] = self._term(namespace, term)
+            must, may = known
             certain &= must
             possible &= may
             if not possible:

@@ -1,20 +1,20 @@
 """Both sides joined: a connection passes where a piece of egress and a piece of ingress agree.
 
-Pieces are joined from whichever side is narrow, and the other is looked up in a table; wide ones are met set by set,
-with their ports gathered. Nothing is expanded to pairs.
+They agree where the one admits a subject of the other, and the other a subject of the one. Both are asked namespace by
+namespace, where sets are small and many pieces have the same: for each pod there, which pieces of ingress admit it,
+and which hold it, as sets of pieces. What a piece of egress meets is a union of these. Nothing is expanded to pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import bisect
+import re
+from collections.abc import Iterator
 
 import msgspec
 
 from groundplan.proof import intervals
-from groundplan.proof.reach import bits, sides
-
-NARROW = 64
-"""Peers up to which a piece is expanded."""
+from groundplan.proof.reach import bits, classes, sides
 
 
 class Half(msgspec.Struct, eq=False, gc=False):
@@ -65,14 +65,12 @@ def rectangle(sources: int, destinations: int, ports: intervals.Intervals) -> Re
     return Rectangle(Half(-1, 0, destinations, sources), Half(-1, 0, sources, destinations), ports)
 
 
-def rectangles(egress: sides.Side, ingress: sides.Side, pods: int) -> Iterator[Rectangle]:
+def rectangles(egress: sides.Side, ingress: sides.Side, universe: classes.Universe) -> Iterator[Rectangle]:
     """What passes both sides, as rectangles that may overlap. Between two addresses outside there is none."""
+    pods = universe.pods
     yield from _leaving(egress, pods)
     yield from _entering(ingress, pods)
-    work = _Inside(egress, ingress, pods)
-    yield from work.narrow_egress()
-    yield from work.narrow_ingress()
-    yield from work.wide()
+    yield from _inside(egress, ingress, universe)
 
 
 def _leaving(egress: sides.Side, pods: int) -> Iterator[Rectangle]:
@@ -89,64 +87,119 @@ def _entering(ingress: sides.Side, pods: int) -> Iterator[Rectangle]:
             yield Rectangle(Half(-1, 0, pods, outside), Half(number, 0, outside, destinations), piece.ports)
 
 
-Table = dict[int, dict[int, Half]]
-"""Halves by subject, and then by their own number."""
+def _inside(egress: sides.Side, ingress: sides.Side, universe: classes.Universe) -> Iterator[Rectangle]:
+    numbers: dict[intervals.Intervals, int] = {}
+    outs, intos = (_halves(side, universe.pods, numbers) for side in (egress, ingress))
+    common = _Common(list(numbers))
+    fitting: dict[int, int] = {}
+    for out, some in zip(outs, _meetings(outs, intos, universe), strict=True):
+        row = common[out.ports]
+        if some and out.ports not in fitting:
+            fitting[out.ports] = bits.of(number for number, into in enumerate(intos) if row[into.ports])
+        for number in bits.members(some & fitting[out.ports]) if some else ():
+            into = intos[number]
+            yield Rectangle(out, into, row[into.ports])
 
 
-class _Inside:
-    def __init__(self, egress: sides.Side, ingress: sides.Side, pods: int) -> None:
-        self.ports: dict[intervals.Intervals, int] = {}
-        self.out_narrow, self.out_wide = self.halves(egress, pods)
-        self.in_narrow, self.in_wide = self.halves(ingress, pods)
-        self.common = _Common(list(self.ports))
+def _halves(side: sides.Side, pods: int, numbers: dict[intervals.Intervals, int]) -> list[Half]:
+    found: list[Half] = []
+    for number, piece in enumerate(side.pieces):
+        # A set without a bit beyond the pods is one of pods: most are, and stay as they are.
+        peers = piece.peers if piece.peers <= pods else piece.peers & pods
+        subjects = piece.subjects if piece.subjects <= pods else piece.subjects & pods
+        if peers and subjects:
+            found.append(Half(number, numbers.setdefault(piece.ports, len(numbers)), peers, subjects))
+    return sorted(found, key=_first)
 
-    def halves(self, side: sides.Side, pods: int) -> tuple[list[Half], list[Half]]:
-        narrow: list[Half] = []
-        wide: list[Half] = []
-        for number, piece in enumerate(side.pieces):
-            # A set without a bit beyond the pods is one of pods: most are, and stay as they are.
-            peers = piece.peers if piece.peers <= pods else piece.peers & pods
-            subjects = piece.subjects if piece.subjects <= pods else piece.subjects & pods
-            if peers and subjects:
-                ports = self.ports.setdefault(piece.ports, len(self.ports))
-                half = Half(number, ports, peers, subjects)
-                (narrow if peers.bit_count() <= NARROW else wide).append(half)
-        return narrow, wide
 
-    def narrow_egress(self) -> Iterator[Rectangle]:
-        table, common = _table([*self.in_narrow, *self.in_wide], _peers(self.out_narrow)), self.common
-        for reached, outs in _by_peers(self.out_narrow).items():
-            intos = _found(table, reached)
-            for out in outs:
-                row, subjects = common[out.ports], out.subjects
-                for into in intos:
-                    if (ports := row[into.ports]) and subjects & into.peers:
-                        yield Rectangle(out, into, ports)
+def _first(half: Half) -> int:
+    return half.subjects & -half.subjects
 
-    def narrow_ingress(self) -> Iterator[Rectangle]:
-        table, common = _table(self.out_wide, _peers(self.in_narrow)), self.common
-        for admitted, intos in _by_peers(self.in_narrow).items():
-            outs = _found(table, admitted)
-            for into in intos:
-                row, subjects = common[into.ports], into.subjects
-                for out in outs:
-                    if (ports := row[out.ports]) and out.peers & subjects:
-                        yield Rectangle(out, into, ports)
 
-    def wide(self) -> Iterator[Rectangle]:
-        wide = _by_peers(self.in_wide)
-        for reached, outs in _by_peers(self.out_wide).items():
-            for admitted, intos in wide.items():
-                left = [out for out in outs if out.subjects & admitted]
-                right = [into for into in intos if into.subjects & reached] if left else []
-                yield from self.met(left, right)
+def _meetings(outs: list[Half], intos: list[Half], universe: classes.Universe) -> list[int]:
+    """For each piece of egress, the set of the pieces of ingress that admit it and that it may reach."""
+    spaces = list(universe.first.values())
+    admitted, reached = [0] * len(outs), [0] * len(outs)
+    leaving, entering = Parts(outs, spaces, len(universe.classes)), Parts(intos, spaces, len(universe.classes))
+    for space in range(len(spaces)):
+        _meet(leaving.subjects[space], entering.peers[space], admitted)
+        _meet(leaving.peers[space], entering.subjects[space], reached)
+    return [one & other for one, other in zip(admitted, reached, strict=True)]
 
-    def met(self, left: list[Half], right: list[Half]) -> Iterator[Rectangle]:
-        for out in left:
-            row = self.common[out.ports]
-            for into in right:
-                if ports := row[into.ports]:
-                    yield Rectangle(out, into, ports)
+
+Local = dict[int, list[int]]
+"""Sets of pods within one namespace, with the numbers of the halves that have just this part of it."""
+
+
+class Parts:
+    """The sets of all halves, taken apart by namespace."""
+
+    def __init__(self, halves: list[Half], spaces: list[int], last: int) -> None:
+        self.spaces, self.ends = spaces, [*spaces[1:], last]
+        self.peers: list[Local] = [{} for _ in spaces]
+        self.subjects: list[Local] = [{} for _ in spaces]
+        self.fill(self.peers, [each.peers for each in halves])
+        self.fill(self.subjects, [each.subjects for each in halves])
+
+    def fill(self, where: list[Local], sets: list[int]) -> None:
+        alike: dict[int, list[int]] = {}
+        for number, some in enumerate(sets):
+            alike.setdefault(some, []).append(number)
+        for some, numbers in alike.items():
+            for space, part in self.parts(some):
+                where[space].setdefault(part, []).extend(numbers)
+
+    def parts(self, some: int) -> Iterator[tuple[int, int]]:
+        low, high = (some & -some).bit_length() - 1, some.bit_length() - 1
+        first, last = (bisect.bisect_right(self.spaces, each) - 1 for each in (low, high))
+        if first == last:
+            yield first, some >> self.spaces[first]
+            return
+        octets = some.to_bytes((high >> 3) + 1, "little")
+        while low >= 0:
+            space = bisect.bisect_right(self.spaces, low) - 1
+            begin, end = self.spaces[space], self.ends[space]
+            near = int.from_bytes(octets[begin >> 3 : (end + 7) >> 3], "little") >> (begin & 7)
+            yield space, near & ((1 << (end - begin)) - 1)
+            low = _next(octets, end)
+
+
+_SOME = re.compile(rb"[^\0]")
+
+
+def _next(octets: bytes, bit: int) -> int:
+    """The number of the lowest bit that is set from `bit` on; -1 where there is none."""
+    place = bit >> 3
+    rest = octets[place] >> (bit & 7) << (bit & 7) if place < len(octets) else 0
+    if not rest:
+        found = _SOME.search(octets, place + 1)
+        if found is None:
+            return -1
+        place = found.start()
+        rest = octets[place]
+    return (place << 3) + (rest & -rest).bit_length() - 1
+
+
+def _meet(mine: Local, theirs: Local, found: list[int]) -> None:
+    """Adds to `found`, for each of mine, everybody of theirs who has a pod in common with it."""
+    if not mine or not theirs:
+        return
+    # Who holds pods of one namespace stands close together, so what is added up here is mostly small.
+    base = min(map(min, theirs.values()))
+    having: dict[int, int] = {}
+    for part, numbers in theirs.items():
+        who = bits.of([number - base for number in numbers])
+        for pod in bits.members(part):
+            having[pod] = having.get(pod, 0) | who
+    for part, numbers in mine.items():
+        met = 0
+        for pod in bits.members(part):
+            if pod in having:
+                met |= having[pod]
+        if met:
+            met <<= base
+            for number in numbers:
+                found[number] |= met
 
 
 class _Common(dict[int, list[intervals.Intervals]]):
@@ -160,37 +213,3 @@ class _Common(dict[int, list[intervals.Intervals]]):
         mine = self.some[number]
         row = self[number] = [intervals.intersection(mine, each) for each in self.some]
         return row
-
-
-def _peers(halves: Iterable[Half]) -> int:
-    found = 0
-    for each in halves:
-        found |= each.peers
-    return found
-
-
-def _table(halves: Iterable[Half], wanted: int) -> Table:
-    table: Table = {}
-    for half in halves:
-        for subject in bits.members(half.subjects & wanted):
-            row = table.get(subject)
-            if row is None:
-                table[subject] = {half.number: half}
-            else:
-                row[half.number] = half
-    return table
-
-
-def _found(table: Table, peers: int) -> list[Half]:
-    found: dict[int, Half] = {}
-    for each in bits.members(peers):
-        if each in table:
-            found.update(table[each])
-    return list(found.values())
-
-
-def _by_peers(halves: list[Half]) -> dict[int, list[Half]]:
-    grouped: dict[int, list[Half]] = {}
-    for half in halves:
-        grouped.setdefault(half.peers, []).append(half)
-    return grouped

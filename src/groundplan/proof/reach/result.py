@@ -22,7 +22,7 @@ class Reach:
     def rectangles(self) -> tuple[join.Rectangle, ...]:
         """Everything that is allowed; rectangles may overlap."""
         with garbage.held():
-            return tuple(join.rectangles(self.egress, self.ingress, self.universe.pods))
+            return tuple(join.rectangles(self.egress, self.ingress, self.universe))
 
     @functools.cached_property
     def leaving(self) -> dict[int, list[sides.Piece]]:
