@@ -138,17 +138,17 @@ def _vault(own: str) -> Rows:
 
 
 def _ingress(own: str) -> Rows:
-    every = f"nginx_ingress_controller_requests{{{own}}}"
-    bad = f'nginx_ingress_controller_requests{{{own}, status=~"5.."}}'
+    requests = f"rate(nginx_ingress_controller_requests{{{own}}}[{_WINDOW}])"
+    faults = f'rate(nginx_ingress_controller_requests{{{own}, status=~"5.."}}[{_WINDOW}])'
     buckets = f"rate(nginx_ingress_controller_request_duration_seconds_bucket{{{own}}}[{_WINDOW}])"
     return (
         (
             "Entry",
             (
-                boards.Panel("Rate", {"{{ingress}}": f"sum by (ingress) (rate({every}[{_WINDOW}]))"}, unit="reqps"),
+                boards.Panel("Rate", {"{{ingress}}": f"sum by (ingress) ({requests})"}, unit="reqps"),
                 boards.Panel(
                     "Errors",
-                    {"share": f"sum(rate({bad}[{_WINDOW}])) / sum(rate({every}[{_WINDOW}]))"},
+                    {"share": f"(sum({faults}) or 0 * sum({requests})) / sum({requests})"},
                     unit="percentunit",
                 ),
                 boards.Panel(
@@ -172,6 +172,7 @@ def _ingress(own: str) -> Rows:
 
 def _node(own: str) -> Rows:
     real = 'fstype!~"tmpfs|ramfs|overlay|squashfs"'
+    outer = 'device!~"lo|(cali|cilium|cni|docker|flannel|lxc|veth).*"'  # the pods' ends are as many as there are pods
     return (
         (
             "Nodes",
@@ -202,7 +203,7 @@ def _node(own: str) -> Rows:
                 ),
                 boards.Panel(
                     "Network received",
-                    {"{{instance}} {{device}}": f"rate(node_network_receive_bytes_total[{_WINDOW}])"},
+                    {"{{instance}} {{device}}": f"rate(node_network_receive_bytes_total{{{outer}}}[{_WINDOW}])"},
                     unit="Bps",
                 ),
             ),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from groundplan.model import platform
 from groundplan.shapes import alerts
 from groundplan.telemetry import targets
+from groundplan.telemetry.rules import gone
 
 _HOUR = 3600
 _POD = 'namespace="shop", pod="web-1", container="web"'
@@ -19,8 +20,9 @@ def groups(plan: platform.Platform) -> Iterator[alerts.Group]:
     example = min((space.name for space in plan.namespaces), default="")
     pod = _POD.replace('"shop"', f'"{example}"')
     if {"kube-state-metrics", "kubelet"} <= documented:
-        yield alerts.Group("pods", tuple(_pods(f'namespace=~"{spaces}"', pod)))
-        yield alerts.Group("jobs", tuple(_jobs(f'namespace=~"{spaces}"', example)))
+        ours = f'namespace=~"{spaces}"'
+        yield alerts.Group("pods", (*_pods(ours, pod), *gone.rules(plan, ours, example)))
+        yield alerts.Group("jobs", tuple(_jobs(ours, example)))
     if "node-exporter" in documented:
         yield alerts.Group("nodes", _nodes())
 
@@ -45,23 +47,6 @@ def _pods(ours: str, pod: str) -> Iterator[alerts.Alert]:
         lasts="10m",
         at="55m",
     )
-    space = pod.partition(",")[0]
-    ready, wanted = (
-        f'kube_statefulset_{each}{{{space}, statefulset="db"}}' for each in ("status_replicas_ready", "replicas")
-    )
-    yield alerts.Alert(
-        "EngineDown",
-        (
-            alerts.Condition(f"kube_statefulset_status_replicas_ready{{{ours}}}", "<", 1),
-            # Somebody has scaled it to nothing, as a restore does.
-            alerts.Condition(f"kube_statefulset_replicas{{{ours}}}", ">", 0),
-        ),
-        "critical",
-        "{{ $labels.statefulset }} has no pod that is ready",
-        "kubectl describe its pod: no node, no volume, or a server that does not come up; then its logs",
-        fires={ready: "1x20 0x30", wanted: "1x60"},
-        quiet={ready: "1x20 0x30", wanted: "1x20 0x30"},
-    )
     used, limit = (
         f"container_memory_working_set_bytes{{{pod}}}",
         f'kube_pod_container_resource_limits{{{pod}, resource="memory"}}',
@@ -85,7 +70,7 @@ def _pods(ours: str, pod: str) -> Iterator[alerts.Alert]:
         lasts="10m",
     )
     free, whole = (
-        f'kubelet_volume_stats_{each}_bytes{{{space}, persistentvolumeclaim="data-0"}}'
+        f'kubelet_volume_stats_{each}_bytes{{{pod.partition(",")[0]}, persistentvolumeclaim="data-0"}}'
         for each in ("available", "capacity")
     )
     yield alerts.Alert(
