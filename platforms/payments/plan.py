@@ -331,6 +331,7 @@ production.set(
         watchdog=plan.secret("alerts/watchdog-url", supplied()),
     ),
 )
+production.set(vault, replicas=3)  # one may be lost, with its node or its zone
 production.set(postgres, storage="100Gi", resources=cpu("500m", "2") & memory("1Gi", "2Gi"))
 production.set(acquirer, host="gateway.acquirer.example", cidrs=["203.0.113.0/24"])
 production.set(smtp, host="smtp.example.com", cidrs=["198.51.100.0/24"])

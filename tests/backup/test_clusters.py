@@ -14,20 +14,20 @@ from groundplan.shapes import ports, processes, signals, workloads
 BUCKET = ObjectStore("https://store.example.com:9000", bucket="kept", cidrs=["198.51.100.0/24"])
 
 
-def plan(**said: object) -> tuple[platform.Platform, object]:
+def plan(backend: str = "raft", **said: object) -> tuple[platform.Platform, object]:
     """A platform with three engines that are backed up, and its only cluster."""
     made = Platform("kept")
     space = made.namespace("space")
     db = space.add(Postgres("db", backup=daily(keep=3, at="01:30")))
     db.database("orders")
     space.add(Redis("keys", backup=daily(keep=3)))
-    vault = space.add(Vault("safe", backup=daily(keep=2)))
+    vault = space.add(Vault("safe", backend=backend, backup=daily(keep=2)))
     common = {"registry": "r.example.com", "secrets": vault, "resources": cpu("1m", "2m") & memory("1Mi", "2Mi")}
     return made, made.environment("live", **{**common, **said})
 
 
-def lowered(**said: object) -> dict[str, dict]:
-    made = lower.lower(*plan(**said))
+def lowered(backend: str = "raft", **said: object) -> dict[str, dict]:
+    made = lower.lower(*plan(backend, **said))
     return {f"{each.key.kind} {each.key.name}": each.tree for each in made.objects}
 
 
@@ -68,7 +68,7 @@ def test_only_saving_and_fetching_reach_the_bucket_and_on_its_port_alone() -> No
 
 
 def test_dumps_are_made_by_a_role_of_their_own_and_the_engines_volume_is_read_only_while_it_runs() -> None:
-    found = lowered(backups=BUCKET)
+    found = lowered("file", backups=BUCKET)
     dump = spec_of(found["CronJob db-backup"])["initContainers"][1]
     assert {"name": "PGUSER", "value": "db_backup"} in dump["env"]
     assert "admin-password" not in str(found["ConfigMap db-backup-files"])

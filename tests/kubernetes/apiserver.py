@@ -305,7 +305,9 @@ def budgets(tree: dict, world: World) -> Iterator[str]:
     spec = tree["spec"]
     if ("minAvailable" in spec) == ("maxUnavailable" in spec):
         yield "it says both or neither"
-    guarded = [each for each in world.trees if each["kind"] == "Deployment" and _selects(spec, each, tree)]
+    guarded = [
+        each for each in world.trees if each["kind"] in ("Deployment", "StatefulSet") and _selects(spec, each, tree)
+    ]
     if len(guarded) != 1:
         yield f"it guards {len(guarded)} workloads"
     for each in guarded:

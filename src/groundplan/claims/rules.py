@@ -9,7 +9,7 @@ from typing import cast
 from groundplan.claims import world
 from groundplan.model import component, external, resource, service, surroundings
 from groundplan.proof import claims
-from groundplan.shapes import ports, signals
+from groundplan.shapes import ports, signals, workloads
 
 Claims = Iterator[claims.Claim]
 
@@ -46,12 +46,24 @@ def _besides(here: world.World) -> Claims:
     """Steps, exporters and backups talk to their own engine, and backups go where the environment keeps them."""
     for each in here.besides:
         origin, engine = str(each.owner.origin), each.owner
-        for port in engine.ports if each.calls else ():
+        for port in each.calls:
             yield _call(each.at, engine, port, origin, f"{each.name} → {engine.name}", here)
         if each.place:
             number = urllib.parse.urlsplit(each.place.endpoint).port or 443
             why = f"{each.name} → bucket {each.place.bucket}"
             yield claims.Claim(each.at, ",".join(each.place.cidrs) or here.public, f"TCP {number}", origin, why)
+
+
+def _peers(here: world.World) -> Claims:
+    """Replicas of an engine that are several talk to each other, on all its ports, each by a name of its own."""
+    for engine in here.engines:
+        peers = here.peers(engine)
+        if peers and peers.replicas > 1:
+            for shape in engine.ports.values():
+                through = f"{world.at(engine)}{workloads.PEERS}:{shape.number}"
+                why = f"{engine.name} → its peers"
+                at = world.at(engine)
+                yield claims.Claim(at, at, _number(shape), str(engine.origin), why, through)
 
 
 def _secrets(here: world.World) -> Claims:
@@ -143,6 +155,7 @@ def _around_charts(here: world.World) -> Claims:
 RULES: tuple[Callable[[world.World], Claims], ...] = (
     _edges,
     _besides,
+    _peers,
     _secrets,
     _entries,
     _scrapes,

@@ -32,8 +32,8 @@ class Beside:
 
     name: str
     owner: resource.Resource
-    calls: bool
-    """Whether it talks to the engine's ports."""
+    calls: tuple[str, ...]
+    """The engine's ports that it talks to."""
     secret: bool
     """Whether it holds a secret of the store."""
     place: backups.ObjectStore | None = None
@@ -129,14 +129,15 @@ class World:
         answer = self.engines[engine]
         for step in answer.after if isinstance(answer, workloads.Stateful) else ():
             secret = _is_secret(step.files)
-            yield Beside(step.name, engine, True, secret)
+            yield Beside(step.name, engine, self._open(engine), secret)
             if step.undo:
-                yield Beside(f"{step.name.removesuffix('-migrate')}-rollback", engine, True, secret)
+                yield Beside(f"{step.name.removesuffix('-migrate')}-rollback", engine, self._open(engine), secret)
 
     def _tools(self, engine: resource.Resource) -> Iterator[Beside]:
         said = engine.signals()
         if isinstance(said, signals.Exports) and said.exporter and self.is_monitored:
-            yield Beside(signals.exporter_name(engine.name), engine, True, _is_secret(said.exporter.files))
+            secret = _is_secret(said.exporter.files)
+            yield Beside(signals.exporter_name(engine.name), engine, self._open(engine), secret)
         place = self.env.defaults.get("backups")
         procedures = engine.procedures(self.plan.edges_to(engine), "")
         wanted = isinstance(place, backups.Volume | backups.ObjectStore)
@@ -146,7 +147,18 @@ class World:
         for name, work in (("backup", procedures.save), ("restore", procedures.restore)):
             # A store that has yet to be restored hands out nothing.
             account = bucket is not None and not (self.store and engine is self.store[0] and name == "restore")
-            yield Beside(f"{engine.name}-{name}", engine, work.on == "port", account or _is_secret(work.files), bucket)
+            calls = self._open(engine) if work.on == "port" else ()
+            yield Beside(f"{engine.name}-{name}", engine, calls, account or _is_secret(work.files), bucket)
+
+    def peers(self, engine: resource.Resource) -> workloads.Peers | None:
+        """How the replicas of an engine find each other."""
+        answer = self.engines[engine]
+        return answer.peers if isinstance(answer, workloads.Stateful) else None
+
+    def _open(self, engine: resource.Resource) -> tuple[str, ...]:
+        """Its ports, without those that are for its peers alone."""
+        peers = self.peers(engine)
+        return tuple(name for name in engine.ports if not peers or name not in peers.alone)
 
     @functools.cached_property
     def guests(self) -> tuple[Guest, ...]:

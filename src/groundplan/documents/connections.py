@@ -22,6 +22,7 @@ WORDS: dict[flows.Kind, str] = {
     "names": "names, from the cluster's DNS",
     "api server": "the cluster's API server",
     "chart": "what a chart of others needs",
+    "peers": "replicas of one engine among themselves",
 }
 
 

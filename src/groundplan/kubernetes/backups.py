@@ -19,7 +19,6 @@ RAREST = "0 0 29 2 *"
 LONGEST = 4 * 3600
 """Seconds after which a run is ended: one that hangs would keep every later one from starting."""
 _ACCOUNT = "object-store.json"
-_BY_HAND = "/account"
 _KEPT = {
     # Nobody shall lose backups by taking a line out of a plan, and an unused volume is bound by the first backup only.
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
@@ -34,8 +33,10 @@ class _Side:
     name: str
     steps: tuple[tuple[str, processes.Run], ...]
     files: dict[str, str]
-    on: str
+    work: backups.Work
     saves: bool
+    by_hand: bool = False
+    """Whether people bring something."""
 
 
 def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
@@ -61,6 +62,7 @@ def _sides(item: items.Item, place: backups.Place, cluster: clusters.Cluster) ->
     name = item.resource.name
     saving, restoring = f"{ROOT}/.work/save", f"{ROOT}/.work/restore"
     save, restore = item.procedures(cluster.plan, saving), item.procedures(cluster.plan, restoring)
+    is_last = cluster.keeps_secrets(item.resource)
     words = _words(item, place, cluster)
     keep = commands.keep(name, saving, words, number=item.schedule.keep, engine=save.reader)
     words = _words(item, place, cluster, restores=True)
@@ -70,15 +72,16 @@ def _sides(item: items.Item, place: backups.Place, cluster: clusters.Cluster) ->
             f"{name}{names.BACKUP}",
             (("dump", save.save.run), ("keep", keep)),
             _files(item, save.save, place, cluster),
-            save.save.on,
+            save.save,
             saves=True,
         ),
         _Side(
             f"{name}{names.RESTORE}",
             (("fetch", fetch), ("restore", restore.restore.run)),
             _files(item, restore.restore, place, cluster, restores=True),
-            restore.restore.on,
+            restore.restore,
             saves=False,
+            by_hand=bool(restore.restore.by_hand) or (isinstance(place, backups.ObjectStore) and is_last),
         ),
     )
 
@@ -89,7 +92,7 @@ def _words(
     if not isinstance(place, backups.ObjectStore):
         return commands.folder(ROOT)
     by_hand = restores and cluster.keeps_secrets(item.resource)
-    file = f"{_BY_HAND if by_hand else clusters.FILES}/{_ACCOUNT}"
+    file = f"{backups.BY_HAND if by_hand else clusters.FILES}/{_ACCOUNT}"
     return commands.bucket(place, cluster.plan.name, cluster.environment.name, file)
 
 
@@ -122,19 +125,24 @@ def _job(
         files=side.files,
         user=answer.user,
         group=answer.group,
-        opens=tuple(sorted(item.resource.ports)) if side.on == "port" else (),
+        callees=(side.work.audience,) if side.work.audience else (),
+        opens=_opens(item, answer) if side.work.on == "port" else (),
         place=place if isinstance(place, backups.ObjectStore) else None,
     )
     draft.hold(pod)
     _room(pod, item, answer, side, place, cluster)
-    if side.on == "volume":
+    if side.work.on == "volume":
         _data(pod, item, answer, side, draft)
-    if isinstance(place, backups.ObjectStore) and cluster.keeps_secrets(item.resource) and not side.saves:
+    if side.by_hand:
         # Made by people in the hour of need: until then it is missing, and `fetch` says so.
         made_by_hand = {"secretName": f"{side.name}{names.ACCOUNT}", "optional": True}
-        pod.mount({"name": "account", "secret": made_by_hand}, _BY_HAND)
+        pod.mount({"name": "account", "secret": made_by_hand}, backups.BY_HAND)
     body = {"spec": _cron(item, side, pod)}
     draft.add("batch/v1 CronJob", side.name, body, pod.origin, namespace=pod.namespace)
+
+
+def _opens(item: items.Item, answer: workloads.Stateful) -> tuple[str, ...]:
+    return tuple(sorted(set(item.resource.ports) - set(answer.peers.alone if answer.peers else ())))
 
 
 def _image(run: processes.Run, answer: workloads.Stateful, cluster: clusters.Cluster) -> str:

@@ -52,6 +52,8 @@ def _serve(
     service = f"{engine.name}.{pod.namespace}"
     # The last one for whoever comes by `kubectl port-forward`: to set up a Vault, to look into a database.
     hosts = [engine.name, service, f"{service}.svc", f"{service}.svc.cluster.local", "localhost"]
+    peers = cluster.peers(engine.name)
+    hosts += [workloads.peer(engine.name, pod.namespace, number) for number in range(peers.replicas if peers else 0)]
     made = issuer.certificate(f"{engine.name}{names.TLS}", hosts)
     charts.beside(made, engine.name, engine.origin, pod.namespace, cluster, draft)
     pod.mount(

@@ -102,9 +102,14 @@ class Cluster:
     def authority(self) -> str:
         return f"{AUTHORITY}/ca.crt"
 
+    def peers(self, owner: str) -> workloads.Peers | None:
+        """How the replicas of an engine find each other; None where it has one."""
+        answer = self.answers.get(owner)
+        return answer.peers if isinstance(answer, workloads.Stateful) else None
+
     def is_headless(self, owner: str) -> bool:
-        """Whether its name resolves to every replica: engines of one replica, and services that speak gRPC alone,
-        whose clients spread their calls over all addresses by themselves."""
+        """Whether its name resolves to every replica: engines with a disk, whose clients try one address after the
+        other, and services that speak gRPC alone, whose clients spread their calls by themselves."""
         if isinstance(self.answers.get(owner), workloads.Stateful):
             return True
         found = self.components[owner]

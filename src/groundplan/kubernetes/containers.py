@@ -15,6 +15,8 @@ PRE_STOP = 5
 SPARE = 2
 """Seconds of the grace that are left when a drain takes as long as it may."""
 DRAIN = 10
+OWN_NAME = {"apiVersion": "v1", "fieldPath": "metadata.name"}
+"""What a pod is called, from the object that describes it."""
 
 
 def of_program(program: service.Program, around: surroundings.Surroundings, cluster: clusters.Cluster) -> objects.Tree:
@@ -71,8 +73,7 @@ def _variables(
     plain |= {name: contract.file_reference(f"/{file.path}") for name, file in around.files.items()}
     plain |= _listening(program) | {contract.DRAIN_SECONDS: str(drain(program)), "PYTHONUNBUFFERED": "1"}
     found: dict[str, objects.Tree] = {name: {"name": name, "value": escaped(value)} for name, value in plain.items()}
-    own_name = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
-    found[contract.SERVICE_INSTANCE] = {"name": contract.SERVICE_INSTANCE, "valueFrom": own_name}
+    found[contract.SERVICE_INSTANCE] = {"name": contract.SERVICE_INSTANCE, "valueFrom": {"fieldRef": OWN_NAME}}
     return [found[name] for name in sorted(found)]
 
 
@@ -154,6 +155,8 @@ def of_engine(engine: resource.Resource, answer: workloads.Engine, cluster: clus
     made: objects.Tree = {"name": engine.name, "image": answer.image, **_words(answer.command, answer.argv, cluster)}
     if answer.environment:
         made["env"] = environment_of(answer.environment, cluster)
+    if isinstance(answer, workloads.Stateful) and answer.peers:
+        made["env"] = [*_own(answer.peers, cluster), *made.get("env", ())]
     asked = _engine_patience(cluster.plan.probes)
     return made | {
         "ports": _ports(engine.ports),
@@ -163,6 +166,12 @@ def of_engine(engine: resource.Resource, answer: workloads.Engine, cluster: clus
         "livenessProbe": alive | asked,
         "volumeMounts": [],
     }
+
+
+def _own(peers: workloads.Peers, cluster: clusters.Cluster) -> list[objects.Tree]:
+    """Variables with a replica's own name in them, which the kubelet fills in from the one before them."""
+    found: list[objects.Tree] = [{"name": "POD", "valueFrom": {"fieldRef": OWN_NAME}}]
+    return found + [{"name": name, "value": word_of(word, cluster)} for name, word in peers.own]
 
 
 def _engine_patience(shape: probes.Probes) -> objects.Tree:

@@ -23,7 +23,9 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
         pod.spec["priorityClassName"] = f"{cluster.plan.name}{suffix}"
         if pod.kind == "Deployment" and pod.most > 1:
             pod.spec["topologySpreadConstraints"] = _spread(pod, cluster, draft)
-        if pod.kind == "Deployment" and pod.least > 1:
+        if pod.kind == "StatefulSet" and pod.most > 1:
+            _quorum(pod, cluster, draft)
+        if pod.kind in ("Deployment", "StatefulSet") and pod.least > 1:
             _budget(pod, cluster, draft)
 
 
@@ -40,6 +42,17 @@ def _spread(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
     if settings.zones(cluster.environment) > 1:
         keys.insert(0, "topology.kubernetes.io/zone")
     return [_apart(key, pod, draft) for key in keys]
+
+
+def _quorum(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> None:
+    """No two on a node, and zones in turn: else one node, or one zone, may take more than half of them away. A replica
+    whose zone is lost waits for it, as its volume does."""
+    chosen = {"matchLabels": draft.labels(pod.name)}
+    term = {"labelSelector": chosen, "topologyKey": "kubernetes.io/hostname"}
+    pod.spec["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    if settings.zones(cluster.environment) > 1:
+        zones = {"labelSelector": chosen, "maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone"}
+        pod.spec["topologySpreadConstraints"] = [{**zones, "whenUnsatisfiable": "DoNotSchedule"}]
 
 
 def _apart(key: str, pod: drafts.Pod, draft: drafts.Draft) -> objects.Tree:

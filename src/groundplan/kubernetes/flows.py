@@ -8,9 +8,9 @@ from typing import Literal
 from groundplan.shapes import objects
 
 Protocol = Literal["TCP", "UDP"]
-Kind = Literal["edge", "entry", "step", "secrets", "backup", "scrape", "names", "api server", "chart"]
+Kind = Literal["edge", "entry", "step", "secrets", "backup", "scrape", "names", "api server", "chart", "peers"]
 """Who asks for a flow: the author's edges and entries; what a resource's steps, a store, a backup, Prometheus and DNS
-need of every cluster; the API server; what charts need among themselves and outward."""
+need of every cluster; the API server; what charts need among themselves and outward; replicas among themselves."""
 
 _NAMED: str = dataclasses.field(default="", compare=False, repr=False)
 """For who an end is, by name: told to readers, so it tells no two ends apart."""

@@ -57,13 +57,13 @@ def hard(pods: Iterable[drafts.Pod]) -> dict[str, str]:
     total = dict.fromkeys(("limits.cpu", "limits.memory", "requests.cpu", "requests.memory"), decimal.Decimal())
     number, claims, storage = 0, 0, decimal.Decimal()
     for pod in pods:
-        count = pod.most + _SURGE if pod.kind == "Deployment" else 1
+        count = pod.most + (_SURGE if pod.kind == "Deployment" else 0)
         number += count
         for name in total:
             side, _, resource = name.partition(".")
             total[name] += count * amount(pod.spec, side, resource)
         if pod.storage:
-            claims, storage = claims + 1, storage + quantities.parse(pod.storage)
+            claims, storage = claims + pod.most, storage + pod.most * quantities.parse(pod.storage)
     return {name: _said(value, name) for name, value in total.items()} | {
         "persistentvolumeclaims": str(claims),
         "pods": str(number),

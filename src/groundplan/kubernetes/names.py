@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from groundplan.kubernetes import drafts
 from groundplan.model import findings
 from groundplan.model import names as model_names
-from groundplan.shapes import backups
+from groundplan.shapes import backups, workloads
 
 FILES = "-files"
 SECRETS = "-secrets"
@@ -32,6 +32,7 @@ ALERTS = "-alerts"
 BOARD = "-board"
 CALLERS = "-callers"
 ALERTMANAGER = "-alertmanager"
+PEERS = workloads.PEERS
 BACKUP = backups.BACKUP
 BACKUPS = "-backups"
 RESTORE = backups.RESTORE
@@ -61,6 +62,7 @@ SUFFIXES = (
     BOARD,
     CALLERS,
     ALERTMANAGER,
+    PEERS,
     BACKUP,
     BACKUPS,
     RESTORE,

@@ -69,6 +69,10 @@ def _of_pod(pod: drafts.Pod, cluster: clusters.Cluster, draft: drafts.Draft) -> 
         numbers = tuple(flows.Port(pod.owner.ports[name].number) for name in pod.opens)
         yield flows.Flow(source, target, numbers, f"{pod.name} → {pod.owner.name}", origin, "step")
     yield from _to_store(pod, source, cluster, draft)
+    peers = cluster.peers(pod.name)
+    if peers and peers.replicas > 1:
+        numbers = tuple(flows.Port(port.number) for port in pod.owner.ports.values())
+        yield flows.Flow(source, source, numbers, f"{pod.name} → its peers", origin, "peers")
     if pod.place:
         port = flows.Port(urllib.parse.urlsplit(pod.place.endpoint).port or 443)
         bucket = f"bucket {pod.place.bucket}"

@@ -36,8 +36,10 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     for pod in holders:
         _deliver(pod, kept, cluster, draft)
     draft.holders = tuple(holder(pod) for pod in sorted(holders, key=lambda pod: pod.name))
-    admitted, server = kept.admits(draft.holders), kept.server
+    server = kept.server
     if server:
+        savers = [holder(pod) for pod in draft.pods.values() if pod.owner is server[0] and pod.callees]
+        admitted = kept.admits(draft.holders, savers)
         name = f"{server[0].name}{names.ACCESS}"
         body: objects.Tree = {"data": {key: admitted[key] for key in sorted(admitted)}}
         draft.add("v1 ConfigMap", name, body, server[0].origin, namespace=server[0].namespace, component=server[0].name)

@@ -23,8 +23,11 @@ def apply(cluster: clusters.Cluster, draft: drafts.Draft) -> None:
     found = {target.job: target for target in watched if target.exports.monitored}
     for each in cluster.plan.components:
         if each.ports.keys() - {_METRICS} and _is_ours(each, cluster):
-            scraped = found.pop(each.name, None)
-            _serve(each, each.ports.keys() - (set() if scraped else {_METRICS}), cluster, draft)
+            scraped, peers = found.pop(each.name, None), cluster.peers(each.name)
+            hidden = {*(() if scraped else (_METRICS,)), *(peers.alone if peers else ())}
+            _serve(each, each.ports.keys() - hidden, cluster, draft)
+            if peers:
+                _introduce(each, draft)
     for target in found.values():
         if target.job in draft.pods:
             _show(target, draft)
@@ -53,6 +56,20 @@ def _show(target: targets.Target, draft: drafts.Draft) -> None:
     }
     made, space = f"{target.job}{names.METRICS}", target.namespace
     draft.add("v1 Service", made, {"spec": body}, target.owner.origin, namespace=space, component=target.job)
+
+
+def _introduce(each: component.Component, draft: drafts.Draft) -> None:
+    """By which replicas of an engine find each other."""
+    body = {
+        "clusterIP": "None",
+        "type": "ClusterIP",
+        # One that joins is not ready before others have found it.
+        "publishNotReadyAddresses": True,
+        "selector": draft.labels(each.name),
+        "ports": [_port(name, port, headless=True) for name, port in sorted(each.ports.items())],
+    }
+    # Its labels are its own: whoever scrapes by those of the engine finds each replica once.
+    draft.add("v1 Service", f"{each.name}{names.PEERS}", {"spec": body}, each.origin, namespace=each.namespace)
 
 
 def _is_ours(each: component.Component, cluster: clusters.Cluster) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from groundplan.kubernetes import clusters, containers, drafts, schedules, settings
+from groundplan.kubernetes import clusters, containers, drafts, names, schedules, settings
 from groundplan.model import resource, service, surroundings
 from groundplan.shapes import objects, workloads
 
@@ -115,9 +115,12 @@ def _stateful(
     size = settings.storage(cluster.environment, engine, answer.storage)
     pod.storage = "" if size == settings.EPHEMERAL else size
     pod.container["volumeMounts"].insert(0, {"name": "data", "mountPath": answer.data})
+    pod.least = pod.most = answer.replicas
     body = {
-        "serviceName": engine.name,
-        "replicas": 1,
+        "serviceName": f"{engine.name}{names.PEERS}" if answer.peers else engine.name,
+        "replicas": answer.replicas,
+        # One waits for the others, all wait for people: none is ready before the next is started.
+        **({"podManagementPolicy": "Parallel"} if answer.peers else {}),
         "revisionHistoryLimit": 5,
         "selector": {"matchLabels": draft.labels(engine.name)},
         "template": pod.template,

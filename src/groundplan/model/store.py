@@ -37,8 +37,9 @@ class Store(abc.ABC):
     def delivers(self, order: workloads.Order) -> workloads.Fetched | workloads.Synced:
         """How templates come to be filled in for a workload."""
 
-    def admits(self, holders: Sequence[workloads.Holder]) -> dict[str, str]:
-        """Who may read what, as files by name, for those who set the store up; kept beside its server."""
+    def admits(self, holders: Sequence[workloads.Holder], savers: Sequence[workloads.Holder] = ()) -> dict[str, str]:
+        """Who may read what, and which workloads take snapshots of it, as files by name, for those who set it up; kept
+        beside its server."""
         return {}
 
     def lacks(self, order: workloads.Order) -> Iterator[findings.Finding]:

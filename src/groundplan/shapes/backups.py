@@ -67,6 +67,10 @@ ACCOUNT = "-account"
 """What the account of an object store is called after the name of whom it belongs to."""
 
 
+BY_HAND = "/account"
+"""Where a restore finds what people bring it, by file name."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Work:
     """What is run to make dumps, or to put them back.
@@ -78,6 +82,25 @@ class Work:
     run: processes.Run
     on: Literal["port", "volume"]
     files: tuple[processes.File, ...] = ()
+    audience: str = ""
+    """Of the token by which its account is known to the engine, where it is by one; it lies in a file of that name
+    where all tokens lie."""
+    by_hand: tuple[str, ...] = ()
+    """Files below `BY_HAND` without which it may not do its work."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Handwork:
+    """What people do around a restore of an engine with peers, as commands; while it is made there is one replica."""
+
+    words: str
+    """What to know before."""
+    first: tuple[str, ...]
+    """From an empty engine that runs to one that takes the restore, and the files of `Work.by_hand`."""
+    then: tuple[str, ...]
+    """Once it was deleted after the restore, and runs again; before there are more replicas."""
+    each: str
+    """For each further replica, in which ``{pod}`` is its name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,3 +113,4 @@ class Procedures:
     restore: Work
     promise: str
     """What a backup is, in a sentence: which moment, and what it does not promise."""
+    people: Handwork | None = None

@@ -53,9 +53,35 @@ class Engine:
     for an engine that cannot speak TLS."""
 
 
+PEERS = "-peers"
+"""What the Service is called after its resource by which replicas find each other."""
+POD = "$(POD)"
+"""In variables of `Peers.own`: what the pod is called, ``NAME-0``."""
+
+
+def peer(resource: str, namespace: str, number: int | str) -> str:
+    """The host name of one replica, which leads there before the replica is ready: ``db-0.db-peers.data``.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id
+    """
+    pod = number if isinstance(number, str) else f"{resource}-{number}"
+    return f"{pod}.{resource}{PEERS}.{namespace}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Peers:
+    """Replicas that find each other by name (`peer`), and start whether or not the others are ready."""
+
+    replicas: int
+    own: tuple[tuple[str, Word], ...] = ()
+    """Variables in which each is told its own name, as `POD`."""
+    alone: tuple[str, ...] = ()
+    """Ports that are for peers, and for nobody else; they reach each other on all."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stateful(Engine):
-    """A StatefulSet of one replica, and what runs to its end beside it. Data lies under `values.Folder` of its name."""
+    """A StatefulSet, and what runs to its end beside it. Data lies under `values.Folder` of its name."""
 
     data: str
     """Where its volume is mounted."""
@@ -65,6 +91,12 @@ class Stateful(Engine):
     """Bootstrap and migrations: Jobs, in the engine's image or, for Python, in the platform's."""
     by_hand: bool = False
     """Whether a change waits until somebody deletes the pod: people must be there when it starts anew."""
+    peers: Peers | None = None
+    """None for an engine that is alone with its data: one replica."""
+
+    @property
+    def replicas(self) -> int:
+        return self.peers.replicas if self.peers else 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

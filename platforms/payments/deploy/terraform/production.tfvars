@@ -3,9 +3,9 @@ platform                  = "payments"
 environment               = "production"
 host                      = "pay.example.com"
 zones                     = 3
-requests_cpu_millicores   = 5950
-requests_memory_mebibytes = 7872
-pods                      = 65
+requests_cpu_millicores   = 6150
+requests_memory_mebibytes = 8128
+pods                      = 67
 backup_keep_days          = 14
 
 node_ports = {

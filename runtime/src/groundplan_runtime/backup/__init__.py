@@ -2,7 +2,7 @@
 
 ``python -m groundplan_runtime.backup VERB``: `keep` puts a folder of dumps into a place, `fetch` takes the newest one
 out again, `list` says what there is. `rdb` and `copy` make dumps of engines that bring no program for it (Redis by its
-replication protocol, Vault's files); `put-rdb` and `put` put them back.
+replication protocol, Vault by its API, or its files); `put-rdb`, `put-vault` and `put` put them back.
 
 A place is a folder or a bucket, and looks the same either way::
 

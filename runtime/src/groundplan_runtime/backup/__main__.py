@@ -9,7 +9,7 @@ import pathlib
 import shutil
 import sys
 
-from groundplan_runtime.backup import folders, keeping, manifests, places, rdb
+from groundplan_runtime.backup import folders, keeping, manifests, places, rdb, vault
 from groundplan_runtime.backup.problems import BackupError
 
 AT = "BACKUP_AT"
@@ -40,7 +40,7 @@ def _arguments() -> argparse.ArgumentParser:
         )
         added[name].add_argument("--region", default="")
         added[name].add_argument("--account", type=pathlib.Path, metavar="FILE", help="JSON: the keys of an account")
-    for name in ("keep", "fetch", "rdb", "put-rdb", "copy", "snapshot", "put"):
+    for name in ("keep", "fetch", "rdb", "put-rdb", "copy", "snapshot", "put", "vault", "put-vault"):
         added[name].add_argument("--work", required=True, type=pathlib.Path, metavar="DIR", help="the dumps lie here")
     for name in ("put-rdb", "copy", "snapshot", "put"):
         added[name].add_argument("--data", required=True, type=pathlib.Path, metavar="DIR", help="the engine's folder")
@@ -53,6 +53,12 @@ def _arguments() -> argparse.ArgumentParser:
     added["rdb"].add_argument("--user", required=True)
     added["rdb"].add_argument("--password", required=True, type=pathlib.Path, metavar="FILE")
     added["rdb"].add_argument("--authority", default="", metavar="FILE", help="by whom its certificate is verified")
+    for name in ("vault", "put-vault"):
+        added[name].add_argument("--address", required=True, metavar="URL", help="any server of it")
+        added[name].add_argument("--authority", default="", metavar="FILE", help="by whom its certificate is verified")
+    added["vault"].add_argument("--role", required=True, help="by which it logs in")
+    added["vault"].add_argument("--account-token", required=True, type=pathlib.Path, metavar="FILE", help="its own")
+    added["put-vault"].add_argument("--token", required=True, type=pathlib.Path, metavar="FILE", help="of Vault's")
     added["put-rdb"].add_argument("--append-only", action="store_true", help="the server keeps an append-only file")
     return parser
 
@@ -111,6 +117,18 @@ def _put(given: argparse.Namespace) -> str:
     return f"put {ARCHIVE} into {given.data}"
 
 
+def _vault(given: argparse.Namespace) -> str:
+    file = keeping.begun(given.work) / vault.FILE
+    vault.save(vault.Server(given.address, given.authority), given.role, given.account_token, file)
+    return f"saved {file.stat().st_size} bytes: every checksum holds"
+
+
+def _put_vault(given: argparse.Namespace) -> str:
+    vault.put(vault.Server(given.address, given.authority), given.token, given.work / vault.FILE)
+    shutil.rmtree(given.work)
+    return f"put {vault.FILE} back: the shares that open it are those of the Vault that it was taken from"
+
+
 _VERBS = {
     "keep": _keep,
     "fetch": _fetch,
@@ -120,6 +138,8 @@ _VERBS = {
     "copy": _copy,
     "snapshot": _snapshot,
     "put": _put,
+    "vault": _vault,
+    "put-vault": _put_vault,
 }
 
 if __name__ == "__main__":
