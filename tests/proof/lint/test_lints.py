@@ -383,6 +383,22 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
             " spec: {selector: {matchLabels: {app: weeb}}, podMetricsEndpoints: [{port: http}]}}"
         ),
     ),
+    (
+        "GP560",
+        "a pod behind two services",
+        add(
+            "{apiVersion: v1, kind: Service, metadata: {name: web-headless, namespace: shop, labels: {app: web}},"
+            " spec: {clusterIP: None, selector: {app: web}, ports: [{name: http, port: 8080, targetPort: http}]}}"
+        ),
+    ),
+    (
+        "GP560",
+        "a monitor of pods beside that of their service",
+        add(
+            "{apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, metadata: {name: p, namespace: shop},"
+            " spec: {selector: {matchLabels: {app: web}}, podMetricsEndpoints: [{port: http}]}}"
+        ),
+    ),
     ("GP552", "a token for nothing", lambda all_: pod(all_, "StatefulSet db").pop("automountServiceAccountToken")),
     ("GP553", "a wildcard", put("Role reader", "rules.0.verbs", ["*"])),
     (

@@ -64,6 +64,7 @@ CODES: dict[str, tuple[str, str]] = {
     "GP557": (ERROR, "a monitor of a port that is not there"),
     "GP558": (ERROR, "rights for everybody"),
     "GP559": (NOTE, "secrets in variables"),
+    "GP560": (WARNING, "a pod that is scraped twice"),
     "GP561": (ERROR, "a field that the kind does not have"),
     "GP562": (ERROR, "a value of another type than its field's"),
     "GP563": (ERROR, "a field that must be there and is not"),

@@ -1,10 +1,11 @@
-"""Monitors: a ServiceMonitor or PodMonitor selects something, and the ports it names are there.
+"""Monitors: each selects something, the ports that it names are there, and no pod is scraped twice.
 
 Source: Prometheus Operator, API reference of monitoring.coreos.com/v1.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,10 @@ class Target(msgspec.Struct, frozen=True):
     path: facts.Path
     workload: workloads.Workload
     port: services.ServicePort
+    through: str
+    """The service that leads there; the pods themselves where no service does."""
+    asks: tuple[str, str]
+    """The path that is asked for, and its parameters."""
 
 
 def _monitors(known: facts.Facts) -> Iterator[documents.Document]:
@@ -98,9 +103,11 @@ def targets(known: facts.Facts) -> Iterator[Target]:
         title = facts.title(each, known.default)
         for path, endpoint in _endpoints(each):
             name = str(endpoint.get("port") or "")
+            asks = str(endpoint.get("path") or "/metrics"), json.dumps(endpoint.get("params") or {}, default=str)
             for one in _held(known, each) if name else ():
+                through = f"Service {one.title}" if isinstance(one, services.Service) else "its pods"
                 for member, port in _behind(known, one, name):
-                    yield Target(each, title, path, member, port)
+                    yield Target(each, title, path, member, port, through, asks)
 
 
 def _behind(
@@ -115,4 +122,25 @@ def _behind(
             yield from ((member, port) for port in one.ports if port.name == name)
 
 
-LINTS = (selecting,)
+def once(known: facts.Facts) -> Iterator[findings.Finding]:
+    """No port of a workload is scraped twice for the same."""
+    first: dict[tuple[int, str, int, tuple[str, str]], Target] = {}
+    told: set[tuple[str, str, str]] = set()
+    for each in targets(known):
+        for number in services.targets(each.port, each.workload):
+            other = first.setdefault((id(each.workload), each.port.protocol, number, each.asks), each)
+            pair = (each.title, other.title, each.workload.title)
+            if other is not each and pair not in told:
+                told.add(pair)
+                by = f"{other.title}, through {other.through}, and {each.title}, through {each.through}"
+                if other.title == each.title:
+                    by = f"{each.title} through {other.through} and {each.through}"
+                what = f"{each.workload.title} is scraped twice on {number}: by {by}"
+                why = (
+                    "each sample is kept twice, and every sum over them is too large, unless two Prometheus share them"
+                )
+                remedy = "let one service have the port, or one monitor select it"
+                yield facts.finding("GP560", each.document, each.path, what, why, remedy)
+
+
+LINTS = (selecting, once)

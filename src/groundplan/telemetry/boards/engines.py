@@ -19,12 +19,17 @@ def boards_of(plan: platform.Platform) -> Iterator[boards.Board]:
     for target in targets.of(plan):
         for name in target.exports.documented:
             if name in ROWS:
-                title = f"{plan.name} / {target.owner.name}" if len(target.exports.documented) == 1 else name
-                yield boards.Board(
-                    target.owner.name if len(target.exports.documented) == 1 else name,
-                    title,
-                    ROWS[name](f'job="{target.job}"' if target.exports.monitored else ""),
-                )
+                called = _called(target, name)
+                rows = ROWS[name](f'job="{target.job}"' if target.exports.monitored else "")
+                yield boards.Board(called, f"{plan.name} / {called}", rows)
+
+
+def _called(target: targets.Target, catalogue: str) -> str:
+    """As the author calls it; of what a chart brings beside, as it is called in the cluster."""
+    owner = target.owner.name
+    if len(target.exports.documented) == 1 or catalogue == "prometheus":
+        return owner
+    return f"{owner}-{catalogue}" if catalogue == "alertmanager" else catalogue
 
 
 def _postgres(own: str) -> Rows:
