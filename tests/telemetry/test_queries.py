@@ -18,6 +18,7 @@ from groundplan.telemetry.boards import boardbook, grafana
 from groundplan.telemetry.rules import rulebook
 from tests.kubernetes import worlds
 
+BUCKETS = "rate(http_request_duration_seconds_bucket[5m])"
 SHOP = Board("shop", "shop", (("", (Panel("Orders", {"": "rate(orders_total[5m])"}),)),))
 
 
@@ -60,6 +61,14 @@ def test_a_metric_that_nobody_exports_is_found_where_the_author_wrote_it():
         ("rate(http_requests_total[5m]", "not PromQL"),
         ('{status="500"}', "nobody exports a metric without a name"),
         ("sum(rate(redis_up[5m])) by (", "not PromQL"),
+        ("sum(rate(redis_up[5m])) + 1", "rate of redis_up, which is a gauge"),
+        (f"histogram_quantile(0.9, sum by (job) ({BUCKETS}))", "without their le"),
+        (f"histogram_quantile(0.9, sum({BUCKETS}))", "without their le"),
+        (f"histogram_quantile(0.9, sum without (le) ({BUCKETS}))", "without their le"),
+        ("increase(up[1h])", "increase of up, which is a gauge"),
+        ("rate(job:http_faults:ratio_rate1h[1h])", "rate of job:http_faults:ratio_rate1h, which is a gauge"),
+        ("deriv(http_requests_total[5m])", "deriv of http_requests_total, which is a counter"),
+        ("predict_linear(http_request_duration_seconds_sum[1h], 60)", "which is a counter"),
     ],
 )
 def test_what_is_wrong_with_a_query_is_said(query, why):
@@ -69,7 +78,18 @@ def test_what_is_wrong_with_a_query_is_said(query, why):
 
 
 @pytest.mark.parametrize(
-    "query", ["up", '{__name__="http_requests_total", job="web"}', "time() - process_start_time_seconds"]
+    "query",
+    [
+        "up",
+        '{__name__="http_requests_total", job="web"}',
+        "time() - process_start_time_seconds",
+        "predict_linear(node_filesystem_avail_bytes[6h], 4 * 3600)",
+        f"histogram_quantile(0.9, sum by (le, job) ({BUCKETS}))",
+        f"histogram_quantile(0.9, sum without (job) ({BUCKETS}))",
+        f"histogram_quantile(0.9, {BUCKETS})",
+        "max_over_time(rate(http_requests_total[5m])[1h:5m])",
+        'rate({__name__="http_requests_total"}[5m])',
+    ],
 )
 def test_a_query_that_can_be_answered_is_not_found(query):
     assert list(check.check(plan_with(alert(query)))) == []

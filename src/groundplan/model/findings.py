@@ -35,7 +35,7 @@ CODES = {
     "GP308": "an interval that cron has no words for",
     "GP309": "no time to drain",
     "GP310": "a secret where everybody could read it",
-    "GP311": "a query about a metric that nobody exports",
+    "GP311": "a query about a metric that nobody exports, or that is of another kind",
     "GP320": "no such environment",
     "GP321": "a secret that its reader could not get",
     "GP322": "a secret that is not sealed for its reader",
