@@ -141,48 +141,6 @@ def test_interval_sets_are_sets(one: list[tuple[int, int]], other: list[tuple[in
         assert made == intervals.of((number, number) for number in meant)
 
 
-@limited
-@hypothesis.given(strategies.clusters_and_questions(families=("none",)))
-def test_the_change_that_an_explanation_proposes_would_allow_the_connection(drawing: Drawn) -> None:
-    import yaml
-
-    documents, questions = drawing
-    whole = cluster(documents, {})
-    for source, destination, protocol, port in questions:
-        pair = [test_engine_specimens.end(whole, each) for each in (source, destination)]
-        if any(
-            isinstance(each, tuple) and each[2] in ("StatefulSet", "Job", "CronJob") for each in (source, destination)
-        ):
-            continue  # one pod of several may be meant, which no label of the template tells apart
-        ports = connections.of(protocol, port, port)
-        found = pairs.explain(whole, pair[0], pair[1], ports)
-        after = yaml.safe_load(yaml.safe_dump(documents))
-        for each in found.changes:
-            applied(after, each, yaml.safe_load(each.yaml))
-        if found.changes:
-            again = cluster(after, {})
-            pair = [test_engine_specimens.end(again, each) for each in (source, destination)]
-            # Where a controller's label decides whether yet another policy holds, it stays undecidable.
-            assert again.between(pair[0], pair[1], ports).verdict != "denied", found.changes
-
-
-def applied(documents: list[dict[str, Any]], change: Any, addition: list[Any]) -> None:
-    """Does to the documents what a change says."""
-    namespace, name = change.policy.split("/")
-    (policy,) = [each for each in documents if named(each) == ("NetworkPolicy", namespace, name)]
-    place: Any = policy.setdefault("spec", {})
-    for step in change.path[1:-1]:
-        place = place[step]
-    last = change.path[-1]
-    place[last] = [*(place.get(last) or []), *addition]
-
-
-def named(document: dict[str, Any]) -> tuple[str, str, str]:
-    """Kind, namespace and name."""
-    metadata = document["metadata"]
-    return document["kind"], metadata.get("namespace", ""), metadata["name"]
-
-
 @hypothesis.settings(limited, max_examples=20)
 @hypothesis.given(strategies.clusters_and_questions())
 def test_a_cluster_without_doubts_leaves_no_question_open(drawing: Drawn) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import hypothesis
 import pytest
 import yaml
+from hypothesis import strategies as st
 
 from groundplan import proof
 from groundplan.proof import connections, intervals
 from groundplan.proof.explain import layers, pairs
 from groundplan.proof.show import explained
-from tests.proof import strategies, test_engine_laws, test_engine_specimens
+from tests.proof import naive, strategies, test_engine_laws, test_engine_specimens
 
 few = hypothesis.settings(test_engine_laws.limited, max_examples=20)
 KINDS = ("tiers", "older tiers", "cilium", "istio")
@@ -46,23 +47,50 @@ def test_where_every_rule_surely_matches_or_not_the_steps_give_the_answer(drawin
             assert found.answer.verdict == ("allowed" if allowed else "denied"), told(question, found)
 
 
-@few
-@hypothesis.given(strategies.clusters_and_questions(families=KINDS))
-def test_what_is_to_be_added_allows_the_connection(drawing: test_engine_laws.Drawn) -> None:
-    documents, questions = drawing
+@hypothesis.settings(few, max_examples=7)
+@pytest.mark.parametrize("family", ("none", *KINDS))
+@hypothesis.given(st.data())
+def test_what_is_to_be_changed_allows_the_connection_and_nothing_that_is_not_said(
+    family: str, data: st.DataObject
+) -> None:
+    documents, questions = data.draw(strategies.clusters_and_questions(families=(family,)))
     whole = proof.Cluster.of(documents)
-    for question in questions:
+    before = list(naive.verdicts(documents, questions))
+    for question in questions[:6]:
         if any(isinstance(each, tuple) and each[2] in ("StatefulSet", "Job", "CronJob") for each in question[:2]):
             continue  # one pod of several may be meant, which no label of the template tells apart
         found, ports = asked(whole, question)
         if not found.changes or not all(each.yaml for each in found.changes):
             continue
-        after = yaml.safe_load(yaml.safe_dump(documents))
-        for each in found.changes:
-            applied(after, each)
+        after = changed(documents, found)
         again = proof.Cluster.of(after)
         ends = [test_engine_specimens.end(again, each) for each in question[:2]]
         assert again.between(ends[0], ends[1], ports).verdict != "denied", (question, found.changes)
+        for one, other, connection in zip(before, naive.verdicts(after, questions), questions, strict=True):
+            if (one, other) == ("denied", "allowed"):
+                assert said(found, question, connection), (question, connection, found.changes)
+
+
+def changed(documents: list[dict[str, Any]], found: pairs.Explanation) -> list[dict[str, Any]]:
+    """The documents with all changes made, last items first, so that the others keep their numbers."""
+    after: list[dict[str, Any]] = yaml.safe_load(yaml.safe_dump(documents))
+    for each in sorted(found.changes, key=lambda one: str(one.path), reverse=True):
+        applied(after, each)
+    return after
+
+
+def said(found: pairs.Explanation, question: Any, connection: Any) -> bool:
+    """Is a connection the one asked for, or between others that the changes say they open for?"""
+    also = {each for one in found.changes for each in (*one.subjects, *one.peers)}
+    if question[2:] != connection[2:]:
+        return False
+    ends = zip(question[:2], connection[:2], strict=True)
+    return "everybody" in also or all(mine == its or title(its) in {title(mine), *also} for mine, its in ends)
+
+
+def title(end: Any) -> str:
+    """As a workload's."""
+    return end if isinstance(end, str) else f"{end[0]}/{end[1]}[{end[2]}]"
 
 
 def told(question: Any, found: pairs.Explanation) -> str:
@@ -72,6 +100,10 @@ def told(question: Any, found: pairs.Explanation) -> str:
 
 def applied(documents: list[dict[str, Any]], change: Any) -> None:
     """Does to the documents what a change says."""
+    addition = yaml.safe_load(change.yaml)
+    if not change.path:
+        documents.append(addition)
+        return
     namespace, _, name = change.policy.rpartition("/")
     (policy,) = [
         each
@@ -83,9 +115,11 @@ def applied(documents: list[dict[str, Any]], change: Any) -> None:
     place: Any = policy
     for step in steps:
         place = place.setdefault(step, {}) if isinstance(place, dict) else place[step]
+    if change.instead:
+        place[last : last + 1] = addition
+        return
     held = list(place.get(last) or [])
     at = len(held) if change.at is None else change.at
-    addition = yaml.safe_load(change.yaml)
     place[last] = [*held[:at], *(addition if isinstance(addition, list) else [addition]), *held[at:]]
 
 
@@ -133,29 +167,50 @@ spec: {selector: {matchLabels: {app: db}}, rules: [{from: [{source: {namespaces:
 """
 
 
+PLAIN = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: default, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+
+
 @pytest.mark.parametrize(
-    ("policy", "decided", "what"),
+    ("policy", "decided", "whats"),
     [
         (TIER, "+ ClusterNetworkPolicy guard spec.ingress[1] (deny): decides All",
-         "add to spec.ingress, before item 1, of ClusterNetworkPolicy guard"),
+         ["add ClusterNetworkPolicy db-from-web"]),
+        (TIER.replace("priority: 5", "priority: 0"), "+ ClusterNetworkPolicy guard spec.ingress[1] (deny): decides All",
+         ["add to spec.ingress, before item 1, of ClusterNetworkPolicy guard"]),
         (CILIUM, "- allowed by no policy of those that isolate it: All",
-         "add to spec.ingress of CiliumNetworkPolicy shop/db"),
+         ["add to spec.ingress of CiliumNetworkPolicy shop/db"]),
         (DENY, "+ CiliumNetworkPolicy shop/db spec.ingressDeny[0] (deny): decides All",
-         "remove spec.ingressDeny[0] of CiliumNetworkPolicy shop/db, or let it match less"),
+         ["write in place of spec.ingressDeny[0] of CiliumNetworkPolicy shop/db",
+          "add to spec.ingress of CiliumNetworkPolicy shop/db"]),
+        (CILIUM.replace("{app: db}", "{}"), "- allowed by no policy of those that isolate it: All",
+         ["add CiliumNetworkPolicy shop/db-from-web"]),
         (ISTIO, "- named by no AuthorizationPolicy that allows: TCP 1-65535",
-         "add to spec.rules of AuthorizationPolicy shop/db"),
+         ["add to spec.rules of AuthorizationPolicy shop/db"]),
+        (ISTIO.replace("selector: {matchLabels: {app: db}}, ", ""),
+         "- named by no AuthorizationPolicy that allows: TCP 1-65535",
+         ["add AuthorizationPolicy shop/db-from-web"]),
+        (ISTIO.replace("spec: {", "spec: {action: DENY, ").replace("[ops]", "[shop]"),
+         "+ AuthorizationPolicy shop/db spec.rules[0] (deny): decides TCP 1-65535",
+         ["write in place of spec.rules[0] of AuthorizationPolicy shop/db"]),
+        (PLAIN, "has no rule: it allows nothing", ["add NetworkPolicy shop/db-from-web"]),
+        (PLAIN.replace("podSelector: {}", "podSelector: {matchLabels: {app: db}}"), "it allows nothing",
+         ["add to spec.ingress of NetworkPolicy shop/default"]),
     ],
-    ids=["a tier", "cilium", "cilium denies", "istio"],
+    ids=["a tier", "the first tier", "cilium", "cilium denies", "cilium for all", "istio", "istio for all",
+         "istio denies", "a default", "one of its own"],
 )  # fmt: skip
-def test_what_decided_and_what_would_allow_it_is_said(policy: str, decided: str, what: str) -> None:
+def test_what_decided_and_what_would_allow_it_is_said(policy: str, decided: str, whats: list[str]) -> None:
     documents = [*yaml.safe_load_all(SHOP), yaml.safe_load(policy)]
     found, _ = asked(proof.Cluster.of(documents), (("shop", "web", "Pod", 0), ("shop", "db", "Pod", 0), "TCP", 5432))
     assert any(decided in line for line in explained.lines(found)), list(explained.lines(found))
-    (change,) = found.changes
-    assert (found.answer.verdict, change.what) == ("denied", what)
-    if change.yaml:
-        applied(documents, change)
-        assert proof.Cluster.of(documents).reachable("web", "db", 5432)
+    assert (found.answer.verdict, [each.what for each in found.changes]) == ("denied", whats)
+    assert all(each.yaml and "&id" not in each.yaml for each in found.changes)
+    assert proof.Cluster.of(changed(documents, found)).reachable("web", "db", 5432)
 
 
 CROWD = """

@@ -65,7 +65,7 @@ def _changes(
         missing = intervals.difference(wanted, side.allowed)
         if missing and any(view.holds for view in side.policies):
             other = destination if side.direction == policies.EGRESS else source
-            yield changes.change(whole.neighbours, side, other, missing)
+            yield changes.change(whole, side, other, missing)
 
 
 def _openings(
@@ -73,14 +73,9 @@ def _openings(
     asked: intervals.Intervals | None,
 ) -> Iterator[changes.Change]:  # fmt: skip
     wanted = asked or _listened(destination) or connections.ALL
+    known = {each.direction: each for each in plain}
     for side in both:
-        yield from openings.openings(whole.neighbours, side, wanted)
-        closed = [intervals.intersection(each.ports, wanted) for each in side.steps if each.by == layers.ISOLATION
-                  and not each.allowed]  # fmt: skip
-        for each in plain:
-            if each.direction == side.direction and not side.closers and any(view.holds for view in each.policies):
-                for ports in filter(None, closed):
-                    yield changes.change(whole.neighbours, each, side.other, ports)
+        yield from openings.openings(whole, side, known.get(side.direction), wanted)
 
 
 def _listened(destination: ends.End) -> intervals.Intervals:

@@ -6,6 +6,7 @@ Examples", "Deny Policies"; pkg/policy/api.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from groundplan.proof import addresses, connections, fields, intervals
@@ -150,6 +151,11 @@ def _endpoints(
     return statements.Pods(tuple(sorted(where)), tuple(sorted(pods)), unsure)
 
 
+def identifies(label: str) -> bool:
+    """May a selector ask for this label of a pod?"""
+    return ":" not in label and not label.startswith(_IDENTITY) and not _without_identity(label)
+
+
 def _without_identity(label: str) -> bool:
     """Labels that Cilium leaves out of identities unless it is set up otherwise: no selector then matches them.
 
@@ -204,6 +210,13 @@ def _ports(given: Any, path: tuple[str | int, ...], wrong: Wrong) -> list[tuple[
         layer7 = any(each.get(key) for key in ("rules", "listener", "terminatingTLS", "originatingTLS", "serverNames"))
         found.append((_port_list(each.get("ports"), where, wrong), layer7))
     return found
+
+
+def ports(rule: dict[str, Any]) -> statements.Ports:
+    """All ports of a rule that has been read."""
+    found = [each for each, _ in _ports(rule.get("toPorts"), (), [])]
+    numbers = functools.reduce(intervals.union, (each.numbers for each in found), intervals.NONE)
+    return statements.Ports(numbers, tuple(name for each in found for name in each.names))
 
 
 def _port_list(given: Any, path: tuple[str | int, ...], wrong: Wrong) -> statements.Ports:

@@ -19,10 +19,15 @@ def lines(found: pairs.Explanation) -> Iterator[str]:
     for note in found.notes:
         yield f"  note: {note}"
     if len(found.changes) > 1:
-        yield "  both of these changes are needed:"
+        yield f"  {_ALL.get(len(found.changes), 'all')} of these changes are needed:"
     for each in found.changes:
         yield f"  fix: {each.what}    {each.place}".rstrip()
         yield from (f"         {line}" for line in each.yaml.splitlines())
+        if each.opens:
+            yield f"         it also opens {each.opens}"
+
+
+_ALL = {2: "both"}
 
 
 def headline(found: pairs.Explanation) -> str:
@@ -81,7 +86,10 @@ def data(found: pairs.Explanation) -> dict[str, Any]:
         "verdict": found.answer.verdict, "connections": found.answer.connections, "because": found.answer.because,
         "sides": [_side_data(each) for each in found.sides],
         "layers": [_layers_data(each) for each in found.layers],
-        "changes": [{"what": each.what, "where": str(each.place), "yaml": each.yaml} for each in found.changes],
+        "changes": [
+            {"what": each.what, "where": str(each.place), "yaml": each.yaml, "also": [*each.subjects, *each.peers]}
+            for each in found.changes
+        ],
         "notes": list(found.notes),
     }  # fmt: skip
 
