@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from groundplan.claims import drawing as drawings
 from groundplan.delivery import deploy, tree
 from groundplan.model import environment, findings, origin, platform
+from groundplan.proof import certificate as certificates
 from groundplan.proof import claims, cluster, strangers
 from groundplan.proof import findings as proof_findings
 from groundplan.proof import options as proof_options
@@ -41,6 +43,7 @@ class Environment:
     assumptions: tuple[str, ...]
     cluster: cluster.Cluster | None
     """The manifests alone."""
+    drawing: drawings.Drawing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _environment(
         place = origin.shown(str(overlay(folder, env.name)))
         whole = cluster.Cluster.read(place, options=options, cache=cache)
     except proof_findings.Unusable as error:
-        return Environment(env.name, UNUSABLE, error.findings, None, 0, 0, (), (), (), None)
+        return Environment(env.name, UNUSABLE, error.findings, None, 0, 0, (), (), (), None, drawing)
     lints = verdicts.check(_with_charts(whole, drawing), fail_on=fail_on)
     compared = compare(whole, drawing)
     # Whoever reads the manifests alone misses the pods that are assumed here, and has accepted that.
@@ -98,15 +101,26 @@ def _environment(
     return Environment(
         env.name, _WORST[worst], found, verdicts.examined(whole), compared.claims, compared.pairs,
         tuple(f"{each.finding.code} {each.finding.what}: {each.reason}" for each in lints.suppressed),
-        lints.undecidable, tuple(_assumptions(drawing, lints)), whole,
+        lints.undecidable, tuple(_assumptions(drawing, lints)), whole, drawing,
     )  # fmt: skip
 
 
 def compare(whole: cluster.Cluster, drawing: drawings.Drawing) -> claimed.Verdict:
     """Manifests beside a drawing, with everybody there who is assumed, and whoever else a policy would let in."""
-    everybody = claims.assuming(whole, drawing.assumed)
-    everybody = claims.assuming(everybody, strangers.of(everybody))
-    return claimed.compare(everybody, drawing.said, drawing.closed)
+    return claimed.compare(_everybody(whole, drawing), drawing.said, drawing.closed)
+
+
+def _everybody(whole: cluster.Cluster, drawing: drawings.Drawing) -> cluster.Cluster:
+    known = claims.assuming(whole, drawing.assumed)
+    return claims.assuming(known, strangers.of(known))
+
+
+def certificate(env: Environment) -> dict[str, Any]:
+    """What was proved of an environment, claims included, to be checked again; raises certificates.NoCertificate."""
+    if env.cluster is None or env.verdict != verdicts.PROVED:
+        raise certificates.NoCertificate(f"it is {env.verdict}")
+    drawing = env.drawing
+    return certificates.certificate(_everybody(env.cluster, drawing), drawing.said, drawing.closed)
 
 
 def _with_charts(whole: cluster.Cluster, drawing: drawings.Drawing) -> cluster.Cluster:

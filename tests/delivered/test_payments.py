@@ -14,6 +14,8 @@ import pytest
 
 from groundplan import cli
 from groundplan.cli import output
+from groundplan.proof import recheck
+from tests.delivery import kustomizes
 from tests.kubernetes import worlds
 
 PLATFORM = worlds.ROOT / "platforms" / "payments"
@@ -202,11 +204,26 @@ def test_sarif_marks_the_line_of_the_manifest(place: pathlib.Path, check: Any) -
     assert where == "deploy/base/gateway/api-gateway.yaml"
 
 
-def test_a_certificate_is_written_for_each_cluster(place: pathlib.Path, check: Any) -> None:
+def test_a_certificate_of_each_cluster_holds_for_what_kustomize_builds(place: pathlib.Path, check: Any) -> None:
     check("--certificate", "it.json")
     assert sorted(each.name for each in place.glob("it.*")) == [
         "it.development.json", "it.production.json", "it.staging.json",
     ]  # fmt: skip
+    built = kustomizes.build(place / "deploy" / "overlays" / "production")
+    found = json.loads((place / "it.production.json").read_text())
+    assert found["claims"] and "pairs as claimed" in recheck.check(found, built)
+    (door,) = [each for each in built if each["kind"] == "NetworkPolicy" and each["metadata"]["name"] == "auth-service"]
+    door["spec"]["ingress"].append({})
+    with pytest.raises(SystemExit, match="is not as it"):
+        recheck.check(found, built)
+
+
+def test_a_cluster_that_is_not_proved_gets_no_certificate(place: pathlib.Path, check: Any) -> None:
+    file = place / "deploy" / "base" / "services" / "auth-service.yaml"
+    file.write_text(file.read_text().replace("containerPort: 8001", "containerPort: 8009"))
+    ended, out = check("--environment", "staging", "--certificate", "it.json")
+    assert ended == 1 and "refuted" in out
+    assert not list(place.glob("it.*"))
 
 
 def test_a_folder_that_is_not_there_cannot_be_proved(place: pathlib.Path, check: Any) -> None:

@@ -25,7 +25,7 @@ CODES = {"proved": output.OK, "refuted": output.FAILED, "undecidable": output.UN
 @click.option("--environment", metavar="NAME", help="Of a platform: only this cluster.")
 @click.option(
     "--certificate", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Write what groundplan.proof.recheck can check again; of a platform one a cluster: it.json, it.staging.json.",
+    help="Write what groundplan.proof.recheck can check again; of a platform one a cluster, as in it.staging.json.",
 )  # fmt: skip
 @click.option("--sarif", is_flag=True, help="Answer in SARIF 2.1.0, as code hosts show it.")
 @manifests.kubernetes
@@ -61,8 +61,6 @@ def _manifests(
         cluster = manifests.cluster(paths, given, sarif=sarif)
     except manifests.Ended as ended:
         return ended.code
-    if certificate is not None:
-        manifests.certify(cluster, certificate)
     found = verdict.check(cluster, fail_on=fail_on)
     if sarif:
         from groundplan.proof.show import sarif as sarifs
@@ -72,7 +70,13 @@ def _manifests(
         output.emit(_data(found))
     else:
         _show(found)
-    return CODES[found.verdict]
+    if certificate is None:
+        return CODES[found.verdict]
+    from groundplan.proof import certificate as certificates
+
+    again = f"{manifests.RECHECK} {certificate} and the files"
+    written = manifests.certify(lambda: certificates.certificate(cluster), certificate, again)
+    return CODES[found.verdict] or written
 
 
 def _data(found: verdicts.Verdict) -> dict[str, Any]:

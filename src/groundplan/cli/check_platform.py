@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,6 @@ def run(
     if environment and environment not in {each.name for each in platform.environments if not each.local}:
         raise delivered.unknown_environment(platform, environment)
     found = delivered.check(platform, only=environment, options=options, fail_on=fail_on, cache=cache.usual())
-    for each in found.environments if certificate else ():
-        if each.cluster is not None and certificate is not None:
-            manifests.certify(each.cluster, certificate.with_suffix(f".{each.name}{certificate.suffix}"))
     if form == "sarif":
         from groundplan.proof.show import sarif
 
@@ -40,7 +38,22 @@ def run(
         output.emit(_data(found))
     else:
         _show(platform.name, found)
-    return CODES[found.verdict]
+    written = _certified(plan, found, certificate) if certificate else output.OK
+    return CODES[found.verdict] or written
+
+
+def _certified(plan: Path, found: delivered.Verdict, certificate: Path) -> int:
+    from groundplan import delivered
+    from groundplan.delivery import deploy
+    from groundplan.model import origin
+
+    codes = []
+    for each in found.environments:
+        file = certificate.with_suffix(f".{each.name}{certificate.suffix}")
+        place = origin.shown(str(delivered.overlay(plan.resolve().parent / deploy.FOLDER, each.name)))
+        again = f"kubectl kustomize {place} | {manifests.RECHECK} {file} /dev/stdin"
+        codes.append(manifests.certify(functools.partial(delivered.certificate, each), file, again))
+    return max(codes, default=output.OK)
 
 
 def _data(found: delivered.Verdict) -> dict[str, Any]:

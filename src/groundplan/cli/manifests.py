@@ -105,17 +105,31 @@ def as_json(found: proof.Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def certify(cluster: proof.Cluster, file: Path) -> None:
-    """Writes the certificate of a cluster."""
+def certify(make: Callable[[], dict[str, Any]], file: Path, again: str) -> int:
+    """Writes what `make` gives, a certificate, and says how to check it `again`; returns the exit code."""
     import json
+    import os
 
     from groundplan.proof import certificate
 
     try:
-        made = certificate.certificate(cluster)
+        made = make()
     except certificate.NoCertificate as error:
-        raise click.UsageError(f"no certificate: {error}") from None
-    file.write_text(json.dumps(made), encoding="utf-8")
+        click.echo(f"no certificate {file}: {error}", err=True)
+        return output.UNUSABLE
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        click.echo(f"no certificate {file}: {error.strerror}", err=True)
+        return output.UNUSABLE
+    click.echo(f"certificate {file}, to be checked again by: {again}", err=True)
+    return output.OK
+
+
+RECHECK = "python -m groundplan.proof.recheck"
 
 
 def places(words: Iterable[str], name: str | None) -> tuple[str, ...]:
