@@ -250,3 +250,13 @@ def test_a_policy_of_istios_that_names_nobody_is_told_whom_to_name():
     found, _ = asked(whole, (("shop", "web", "Pod", 0), ("shop", "db", "Pod", 0), "TCP", 5432))
     assert found.answer.verdict == "denied"
     assert [(each.kind, each.policy) for each in found.changes] == [("AuthorizationPolicy", "shop/db")]
+
+
+def test_what_the_last_tier_passes_on_is_said_to_pass() -> None:
+    """Behind the Baseline tier nothing is asked any more, so a Pass there decides as much as no rule does."""
+    passing = TIER.replace("tier: Admin", "tier: Baseline").replace("action: Accept", "action: Pass")
+    documents = [*yaml.safe_load_all(SHOP), yaml.safe_load(passing.replace("app: ops", "app: web"))]
+    found, _ = asked(proof.Cluster.of(documents), (("shop", "web", "Pod", 0), ("shop", "db", "Pod", 0), "TCP", 5432))
+    assert found.answer.verdict == "allowed"
+    (side,) = [each for each in found.layers if each.direction == "Ingress"]
+    assert layers.allowed(side) == connections.ALL

@@ -209,8 +209,9 @@ def side(
     walk = _Walk(whole, direction, own, other)
     passed, rest = walk.tier(statements.ADMIN, connections.ALL)
     left, closers = walk.middle(intervals.union(passed, rest), plain)
-    _, left = walk.tier(statements.BASELINE, left)
-    if left:
+    # Behind the Baseline tier nothing is asked any more: what it passes on is as free as what it does not decide.
+    passed, rest = walk.tier(statements.BASELINE, left)
+    if left := intervals.union(passed, rest):
         walk.steps.append(Step(left, True, NOTHING))
     if direction == policies.INGRESS:
         walk.narrowed()

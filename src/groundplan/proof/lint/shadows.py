@@ -226,7 +226,7 @@ def _for_nodes(policy: statements.Policy) -> bool:
     return "nodeSelector" in fields.inner(policy.document.data, "spec")
 
 
-def _homes(known: facts.Facts, some: statements.Peer) -> tuple[str, ...]:
+def _homes(known: facts.Facts, some: statements.Peer) -> Iterable[str]:
     return known.cluster.index.selected(some.namespaces) if isinstance(some, statements.Pods) else ()
 
 

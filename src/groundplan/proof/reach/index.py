@@ -6,6 +6,7 @@ label that a controller makes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from groundplan.proof import addresses, intervals
@@ -34,7 +35,7 @@ class Index:
         self.maybe: dict[str, Local] = {}
         self.ports: dict[tuple[str, str], dict[int, Pair]] = {}
         self.whole = {name: (1 << size) - 1 for name, size in universe.size.items()}
-        self._namespaces: dict[selectors.Selector, tuple[str, ...]] = {}
+        self._namespaces: dict[selectors.Selector, dict[str, None]] = {}
         self._pods: dict[tuple[selectors.Selector, selectors.Selector], Pair] = {}
         self._own: dict[tuple[str, selectors.Selector], Pair] = {}
         self._terms: dict[tuple[str, selectors.Term], Pair] = {}
@@ -112,23 +113,39 @@ class Index:
                 possible |= may << shift
         return certain, possible
 
-    def selected(self, namespaces: selectors.Selector) -> tuple[str, ...]:
+    def selected(self, namespaces: selectors.Selector) -> dict[str, None]:
         """The namespaces with pods that a selector selects."""
         known = self._namespaces.get(namespaces)
         if known is None:
             labels = self.universe.labels
-            found = [name for name in self.whole if selectors.matches(namespaces, labels[name]) is True]
-            known = self._namespaces[namespaces] = tuple(found)
+            found = [name for name in self._labelled(namespaces) if selectors.matches(namespaces, labels[name]) is True]
+            known = self._namespaces[namespaces] = dict.fromkeys(found)
         return known
 
-    def _candidates(self, names: tuple[str, ...], selector: selectors.Selector) -> Iterable[str]:
+    def _labelled(self, namespaces: selectors.Selector) -> Iterable[str]:
+        # There may be ten thousand namespaces, and a selector for each.
+        for term in namespaces:
+            if term.operator == "In":
+                return [name for value in term.values for name in self.spaces.get((term.key, value), ())]
+        return self.whole
+
+    @functools.cached_property
+    def spaces(self) -> dict[tuple[str, str], list[str]]:
+        """The namespaces with pods by each of their labels."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for name in self.whole:
+            for pair in self.universe.labels[name].items():
+                found.setdefault(pair, []).append(name)
+        return found
+
+    def _candidates(self, names: dict[str, None], selector: selectors.Selector) -> Iterable[str]:
         # Only namespaces where a required label occurs are looked at: they are few, and namespaces may be many.
         for term in selector:
             if term.operator == "In" and term.key not in self.maybe:
-                places: set[str] = set()
-                for value in (*term.values, selectors.UNKNOWN):
-                    places.update(self.values.get((term.key, value), ()))
-                return [name for name in names if name in places] if len(places) < len(names) else names
+                tables = [self.values.get((term.key, value), {}) for value in (*term.values, selectors.UNKNOWN)]
+                if len(names) > sum(map(len, tables)):
+                    return dict.fromkeys(name for table in tables for name in table if name in names)
+                return [name for name in names if any(name in table for table in tables)]
         return names
 
     def _local(self, namespace: str, selector: selectors.Selector) -> Pair:

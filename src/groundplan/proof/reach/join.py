@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -208,8 +208,22 @@ class _Common(dict[int, list[intervals.Intervals]]):
     def __init__(self, some: list[intervals.Intervals]) -> None:
         super().__init__()
         self.some = some
+        cuts = sorted({end for each in some for low, high in each for end in (low, high + 1)})
+        place = {cut: number for number, cut in enumerate(cuts)}
+        self.atoms = [_spans((place[low], place[high + 1]) for low, high in each) for each in some]
+        """Each as the set of the spans between two ends, since most have nothing in common, and it shows there."""
 
     def __missing__(self, number: int) -> list[intervals.Intervals]:
-        mine = self.some[number]
-        row = self[number] = [intervals.intersection(mine, each) for each in self.some]
+        mine, atoms = self.some[number], self.atoms[number]
+        row = self[number] = [
+            intervals.intersection(mine, each) if atoms & others else intervals.NONE
+            for each, others in zip(self.some, self.atoms, strict=True)
+        ]
         return row
+
+
+def _spans(some: Iterable[tuple[int, int]]) -> int:
+    found = 0
+    for begin, end in some:
+        found |= bits.span(begin, end - 1)
+    return found

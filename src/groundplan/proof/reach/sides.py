@@ -7,6 +7,7 @@ so have addresses outside, since policies hold only pods.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 
 import msgspec
 
@@ -50,11 +51,8 @@ def side(table: index.Index, some: tuple[policies.Policy, ...], direction: str, 
         rules = policy.rules(direction)
         if rules is not None:
             work.policy(number, policy, rules)
+    work.names()
     return Side(direction, [*work.merged.values(), *work.open()], work.isolated)
-
-
-Holders = list[tuple[intervals.Intervals, int]]
-"""The numbers that a port name stands for, each with those who have it under that number."""
 
 
 class _Work:
@@ -71,7 +69,8 @@ class _Work:
         self.sets: list[int] = []
         self.numbers: dict[int, int] = {}
         self._said: dict[object, int] = {None: self.number(self.everybody)}
-        self._named: dict[tuple[int, policies.Named], Holders] = {}
+        self.named: dict[tuple[policies.Named, int], Piece] = {}
+        """What rules say by a port's name, before anybody asks which number that is."""
 
     def number(self, some: int) -> int:
         """Of a set, among all there are."""
@@ -93,37 +92,40 @@ class _Work:
         if not self.sets[peers]:
             return
         if rule.ports.numbers:
-            self.add(rule.ports.numbers, peers, subjects, origin)
+            self.add(rule.ports.numbers, peers, subjects, [origin])
         for name in rule.ports.names:
-            if self.direction == policies.INGRESS:
-                for ports, holders in self.holders(name, subjects):
-                    self.add(ports, peers, holders, origin)
+            piece = self.named.get((name, peers))
+            if piece is None:
+                self.named[name, peers] = Piece(intervals.NONE, 0, subjects, [origin])
             else:
-                for ports, number in self.named(peers, name):
-                    self.add(ports, number, subjects, origin)
+                piece.subjects |= subjects
+                piece.origins.append(origin)
 
-    def add(self, ports: intervals.Intervals, peers: int, subjects: int, origin: Origin) -> None:
+    def names(self) -> None:
+        """Adds what rules say by names: one name may be another number at each of many destinations."""
+        for (name, peers), piece in self.named.items():
+            entering = self.direction == policies.INGRESS
+            for number, holders in self.holders(name, piece.subjects if entering else self.sets[peers]):
+                ports = connections.of(name.protocol, number, number)
+                if entering:
+                    self.add(ports, peers, holders, piece.origins)
+                else:
+                    self.add(ports, self.number(holders), piece.subjects, piece.origins)
+
+    def add(self, ports: intervals.Intervals, peers: int, subjects: int, origins: list[Origin]) -> None:
         piece = self.merged.get((ports, peers))
         if piece is None:
-            self.merged[ports, peers] = Piece(ports, self.sets[peers], subjects, [origin])
+            self.merged[ports, peers] = Piece(ports, self.sets[peers], subjects, [*origins])
         else:
             piece.subjects |= subjects
-            piece.origins.append(origin)
+            piece.origins += origins
 
-    def holders(self, name: policies.Named, among: int) -> Holders:
-        """Who of a set has a port of this name, by number."""
+    def holders(self, name: policies.Named, among: int) -> Iterator[tuple[int, int]]:
+        """The numbers that some of a set have under this name, each with who has it."""
         most = self.reading is Reading.MOST
-        found = self.table.ports.get((name.name, name.protocol), {}).items()
-        pairs = ((number, among & (possible if most else certain)) for number, (certain, possible) in found)
-        return [(connections.of(name.protocol, number, number), holders) for number, holders in pairs if holders]
-
-    def named(self, peers: int, name: policies.Named) -> Holders:
-        """As `holders`, of peers by the number of their set."""
-        known = self._named.get((peers, name))
-        if known is None:
-            found = self.holders(name, self.sets[peers])
-            known = self._named[peers, name] = [(ports, self.number(holders)) for ports, holders in found]
-        return known
+        for number, (certain, possible) in self.table.ports.get((name.name, name.protocol), {}).items():
+            if holders := among & (possible if most else certain):
+                yield number, holders
 
     def peers(self, namespace: str, peers: tuple[policies.Peer, ...] | None) -> int:
         """The number of the set that the peers of a rule are."""
