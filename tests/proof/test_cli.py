@@ -137,11 +137,14 @@ def test_compare_tells_findings_that_are_added_and_fixed(run: Any, place: pathli
     assert [each["code"] for each in found["findings"]["fixed"]] == ["GP543"]
 
 
-def test_check_of_a_published_application_is_a_page_to_act_on(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["bookshop", "webshop"])
+def test_check_of_a_published_application_is_a_page_to_act_on(
+    name: str, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(APPS)
-    code, out, _ = run("check", "bookshop.yaml")
+    code, out, _ = run("check", f"{name}.yaml")
     assert code == 1
-    assert out == (APPS / "bookshop.txt").read_text()
+    assert out == (APPS / f"{name}.txt").read_text()
 
 
 def test_check_in_sarif_names_rules_and_lines(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

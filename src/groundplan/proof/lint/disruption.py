@@ -32,7 +32,8 @@ def budgets(known: facts.Facts) -> Iterator[findings.Finding]:
             what = f"{title} lets none of {total} pods go"
             why = "no node that runs one of them can ever be drained"
             remedy = "write maxUnavailable: 1, or run more replicas"
-            yield facts.finding("GP534", each, ("spec",), what, why, remedy)
+            said = "maxUnavailable" if spec.get("maxUnavailable") is not None else "minAvailable"
+            yield facts.finding("GP534", each, ("spec", said), what, why, remedy)
         for one in chosen:
             if id(one) in holders:
                 what = f"{title} holds {one.title}, as does {holders[id(one)]}"

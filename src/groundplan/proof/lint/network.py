@@ -6,6 +6,8 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 
+import msgspec
+
 from groundplan.proof import addresses, connections, findings, intervals
 from groundplan.proof.lint import facts
 from groundplan.proof.model import policies, workloads
@@ -122,35 +124,55 @@ def _slip(policy: policies.Policy, rule: policies.Rule, path: facts.Path) -> Ite
             yield facts.finding("GP424", policy.document, (*path, place), what, why, remedy)
 
 
+class _Rule(msgspec.Struct, frozen=True, eq=False):
+    """A rule over the universe, with the pods that it holds and the ends that it surely matches."""
+
+    policy: policies.Policy
+    number: int
+    subjects: int
+    peers: int
+    rule: policies.Rule
+
+    def within(self, other: _Rule) -> bool:
+        """Does another rule allow all that this one does?"""
+        mine, its = self.rule.ports, other.rule.ports
+        if self.subjects & ~other.subjects or self.peers & ~other.peers:
+            return False
+        # Peers that are not among the documents may be anybody: then only the same words mean the same.
+        known = self.peers or self.rule.peers == other.rule.peers
+        return bool(known) and not intervals.difference(mine.numbers, its.numbers) and set(mine.names) <= set(its.names)
+
+
 def redundancy(known: facts.Facts) -> Iterator[findings.Finding]:
     """Rules that another rule for the same pods makes needless."""
     table = known.cluster.index
+    everybody = table.universe.pods | table.universe.outside
     for direction in (policies.INGRESS, policies.EGRESS):
-        seen: dict[str, list[tuple[policies.Policy, int, int, int, policies.Ports]]] = {}
+        seen: dict[str, list[_Rule]] = {}
         for policy in known.model.policies:
             subjects = table.own(policy.namespace, policy.subjects)[0]
             for number, rule in enumerate(policy.rules(direction) or () if subjects else ()):
-                everybody = table.universe.pods | table.universe.outside
                 peers = everybody if rule.peers is None else table.peers(policy.namespace, rule.peers)[0]
-                seen.setdefault(policy.namespace, []).append((policy, number, subjects, peers, rule.ports))
+                seen.setdefault(policy.namespace, []).append(_Rule(policy, number, subjects, peers, rule))
         for rules in seen.values():
             yield from _covered(rules, direction)
 
 
-def _covered(
-    rules: list[tuple[policies.Policy, int, int, int, policies.Ports]], direction: str
-) -> Iterator[findings.Finding]:
-    for place, (policy, number, subjects, peers, ports) in enumerate(rules):
-        for other_place, (other, other_number, others, wider, more) in enumerate(rules):
-            if place == other_place or not peers or subjects & ~others or peers & ~wider:
+def _covered(rules: list[_Rule], direction: str) -> Iterator[findings.Finding]:
+    for place, one in enumerate(rules):
+        for other_place, other in enumerate(rules):
+            if place == other_place or not one.within(other):
                 continue
-            inside = not intervals.difference(ports.numbers, more.numbers) and set(ports.names) <= set(more.names)
-            same = (subjects, peers, ports) == (others, wider, more)
-            if inside and (not same or place > other_place):
-                what = f"{direction.lower()} rule {number} of NetworkPolicy {policy.title} allows nothing of its own"
-                why = f"{direction.lower()} rule {other_number} of {other.title} allows all of it"
-                path = ("spec", direction.lower(), number)
-                yield facts.finding("GP425", policy.document, path, what, why, "remove it")
+            # Of two that allow the same, the first one stays.
+            if place > other_place or not other.within(one):
+                path: facts.Path = ("spec", direction.lower(), one.number)
+                what = f"{direction.lower()} rule {one.number} of NetworkPolicy {one.policy.title}"
+                why = f"{direction.lower()} rule {other.number} of {other.policy.title} allows all of it"
+                place_ = other.policy.document.place("spec", direction.lower(), other.number)
+                yield facts.finding(
+                    "GP425", one.policy.document, path, f"{what} allows nothing of its own", f"{why} {place_}".rstrip(),
+                    "remove it",
+                )  # fmt: skip
                 break
 
 
