@@ -128,7 +128,10 @@ def assert_exact(plan: platform.Platform, one: lower.Lowered) -> int:
             if is_step_of(source, target, plan, one):
                 expected.add(("TCP", 5432))
             if (source, target) in backups_of(plan):
-                expected |= {("TCP", port.number) for port in backups_of(plan)[source, target].ports.values()}
+                ports = backups_of(plan)[source, target].ports
+                expected |= {("TCP", port.number) for name, port in ports.items() if name != "cluster"}
+            if source == target and has_peers(source, one):
+                assert reading.ports(source, target) == {("TCP", 8200), ("TCP", 8201)}
             if source != target:
                 assert reading.ports(source, target) == expected, (source, target)
                 checked += 1
@@ -155,8 +158,15 @@ def is_step_of(source: str, target: str, plan: platform.Platform, one: lower.Low
 def backups_of(plan: platform.Platform) -> dict[tuple[str, str], resource.Resource]:
     """Backups and restores that work over the engine's port, by name and engine."""
     kept = [each for each in plan.resources if isinstance(each.backed_up(), backups.Daily)]
-    found = {(f"{each.name}-backup", each.name): each for each in kept if type(each).__name__ in ("Postgres", "Redis")}
-    return found | {(f"{each.name}-restore", each.name): each for each in kept if type(each).__name__ == "Postgres"}
+    found = {(f"{each.name}-backup", each.name): each for each in kept}
+    live = [each for each in kept if type(each).__name__ in ("Postgres", "Vault")]
+    return found | {(f"{each.name}-restore", each.name): each for each in live}
+
+
+def has_peers(name: str, one: lower.Lowered) -> bool:
+    """Whether it has replicas with disks."""
+    found = {(made.key.kind, made.key.name): made.tree["spec"] for made in one.objects if "spec" in made.tree}
+    return found.get(("StatefulSet", name), {}).get("replicas", 1) > 1
 
 
 def test_the_payments_platform_is_as_closed_as_it_was_drawn():

@@ -55,6 +55,7 @@ def drawn(drawing: strategies.Drawing) -> platform.Platform:
     )
     for env in (one, two):
         env.set(plan.externals[0], host=f"{env.name}.elsewhere.example", cidrs=["192.0.2.0/24"])
+    two.set(vault, replicas=3)
     kept = {name: plan.secret(f"alerts/{name}", supplied()) for name in ("password", "slack", "webhook", "watchdog")}
     where = {"mail": "a@example.com, b@example.com", "sender": "c@example.com", "smarthost": "mail.example.com:587"}
     two.set(prometheus, tells=Receivers(**where, user="d", **kept))

@@ -19,12 +19,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from groundplan.kubernetes import lower
-from groundplan.live.vault import bootstrap, client, keys, run, steps, wanted
+from groundplan.live.vault import bootstrap, client, keys, run, steps
 from groundplan.model import environment, platform
 from tests import authorities
 from tests.kubernetes import keeping, worlds
 from tests.live import certificates, openbaos
-from tests.live.test_bootstrap import CHOICES, brought
+from tests.live.test_bootstrap import CHOICES, brought, wants
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 AWKWARD = "'single' \"double\"\n$HOME {{ .Data }} }} {{\npäß \U0001f600\n" + "x" * 65536
@@ -119,7 +119,7 @@ def place(tmp_path_factory) -> Iterator[Place]:
         choices = dataclasses.replace(CHOICES, kubernetes=config, keep_root_token=True)
         file, supplies = keys.File(folder / "keys.json"), {**brought(), "app/smtp": AWKWARD}
         hands = run.Hands(client.Client(address, str(authority.file)), file, supplies, None, lambda text: None)
-        hands.carry_out(bootstrap.bootstrap(wanted.of(plan, env), file.read(), choices))
+        hands.carry_out(bootstrap.bootstrap(wants(), file.read(), choices))
         made = lower.lower(plan, env)
         yield Place(address, authority.file, folder, made, texts(hands, file, made))
 

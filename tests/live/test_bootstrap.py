@@ -30,8 +30,10 @@ CHOICES = bootstrap.Choices(shares=5, threshold=3, tokens=KNOWN, kubernetes=OUTS
 
 @functools.cache
 def wants() -> wanted.Wanted:
+    """Of one server; tests/live/test_replicas.py has several."""
     plan = worlds.payments()
-    return wanted.of(plan, next(env for env in plan.environments if env.name == "production"))
+    found = wanted.of(plan, next(env for env in plan.environments if env.name == "production"))
+    return dataclasses.replace(found, replicas=1)
 
 
 def brought() -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from click import testing
@@ -54,13 +56,23 @@ def brought(tmp_path: pathlib.Path) -> list[str]:
     ]
 
 
+@contextlib.contextmanager
+def three(vault: vaults.Replicas, faults: dict[int, str] | None = None) -> Iterator[list[str]]:
+    """The options that name the three servers of production; faults befall the first."""
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(vaults.served(vault.at(n), None if n else faults)) for n in range(3)]
+        yield [f"--address={address}" for address in found]
+
+
 def test_it_sets_up_a_vault_and_shows_neither_keys_nor_secrets(tmp_path, brought):
-    vault, file = vaults.Vault(), tmp_path / "keys.json"
-    with vaults.served(vault) as address:
-        done = asked("--address", address, "--keys-to", str(file), *brought, "--json")
+    replicas, file = vaults.Replicas(), tmp_path / "keys.json"
+    vault = replicas.vault
+    with three(replicas) as addresses:
+        done = asked(*addresses, "--keys-to", str(file), *brought, "--json")
+    assert not any(each.sealed for each in replicas.own)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["initialized"] and len(said["changed"]) > 30
+    assert said["initialized"] and len(said["changed"]) > 30 and len(said["joined"]) == 3
     assert vault.kept["app/smtp"] == [PASSWORD] and vault.kept["platform/token-issuer"] == [ISSUER]
     never = [*vault.shares, "hvs.root", *(text for versions in vault.kept.values() for text in versions)]
     shown = done.stdout + done.stderr
@@ -68,24 +80,25 @@ def test_it_sets_up_a_vault_and_shows_neither_keys_nor_secrets(tmp_path, brought
 
 
 def test_what_is_missing_is_listed_whole_before_anything_is_done(tmp_path):
-    vault = vaults.Vault()
-    with vaults.served(vault) as address:
-        done = asked("--address", address, "--keys-to", str(tmp_path / "keys.json"))
-    assert done.returncode == 1 and not vault.shares and not list(tmp_path.iterdir())
+    replicas = vaults.Replicas()
+    with three(replicas) as addresses:
+        done = asked(*addresses, "--keys-to", str(tmp_path / "keys.json"))
+    assert done.returncode == 1 and not replicas.vault.shares and not list(tmp_path.iterdir())
     assert f"not supplied: {', '.join(RECEIVERS)}, app/smtp, backup/" in done.stderr
     assert ", platform/token-issuer, platform/token-keys\n" in done.stderr
     assert "--supply app/smtp=@FILE --supply backup/" in done.stderr and "--context NAME" in done.stderr
 
 
 def test_keys_are_printed_where_that_was_asked_for(tmp_path, brought):
-    vault = vaults.Vault()
-    with vaults.served(vault) as address:
-        done = asked("--address", address, "--keys-to", "-", "--shares", "1", "--threshold", "1", *brought)
+    replicas = vaults.Replicas()
+    with three(replicas) as addresses:
+        done = asked(*addresses, "--keys-to", "-", "--shares", "1", "--threshold", "1", *brought)
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["unseal_keys_b64"] == vault.shares
-        vault.tokens.add("mine")
-        again = asked("--address", address, "--keys-to", "-", *brought, VAULT_TOKEN="mine")
+        assert json.loads(done.stdout)["unseal_keys_b64"] == replicas.vault.shares
+        replicas.vault.tokens.add("mine")
+        again = asked(*addresses[:1], "--keys-to", "-", *brought, VAULT_TOKEN="mine")
     assert again.returncode == 0 and again.stdout == "" and "everything was there already" in again.stderr
+    assert "1 of 3 replicas were looked at" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -94,6 +107,7 @@ def test_keys_are_printed_where_that_was_asked_for(tmp_path, brought):
         (["--address", "http://vault.example.com:8200"], "https"),
         (["--address", "ftp://127.0.0.1"], "--address"),
         (["--address", "http://127.0.0.1:port"], "--address"),
+        (["--address", "http://127.0.0.1:9", "--address", "http://127.0.0.1:9/"], "twice"),
         (["--threshold", "9"], "--threshold"),
         (["--threshold", "1"], "--threshold"),
         (["--supply", "app/smtp=hunter2"], "PATH=@FILE"),
@@ -126,10 +140,10 @@ def test_keys_of_tokens_that_are_none_are_refused(tmp_path, brought, wrong):
 
 def test_it_is_killed_and_begun_anew(tmp_path, brought):
     """The process itself, by SIGKILL: what it wrote before stands, and the next one ends the work."""
-    vault, file = vaults.Vault(), tmp_path / "keys.json"
+    replicas, file = vaults.Replicas(), tmp_path / "keys.json"
     slow = dict.fromkeys(range(12, 400), "slow")
-    with vaults.served(vault, slow) as address:
-        arguments = ["--environment", "production", "--address", address, "--keys-to", str(file), *brought]
+    with three(replicas, slow) as addresses:
+        arguments = ["--environment", "production", *addresses, "--keys-to", str(file), *brought]
         process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
         for line in process.stderr:
             if "engine" in line:
@@ -137,10 +151,10 @@ def test_it_is_killed_and_begun_anew(tmp_path, brought):
                 break
         process.communicate(timeout=20)
     assert process.returncode == -signal.SIGKILL and json.loads(file.read_text())["root_token"]
-    with vaults.served(vault) as address:
-        done = asked("--address", address, "--keys-to", str(file), *brought)
+    with three(replicas) as addresses:
+        done = asked(*addresses, "--keys-to", str(file), *brought)
     assert done.returncode == 0, done.stderr
-    assert vault.tokens == set() and "root_token" not in json.loads(file.read_text())
+    assert replicas.vault.tokens == set() and "root_token" not in json.loads(file.read_text())
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):

@@ -1,7 +1,7 @@
 """A double of Vault's server, in memory, written from its API documentation and held against a real OpenBao.
 
-https://developer.hashicorp.com/vault/api-docs/system/init, /system/seal-status, /system/unseal, /system/mounts,
-/system/auth, /system/policies, /auth/kubernetes, /auth/token, /secret/kv/kv-v2; status codes and the form of
+https://developer.hashicorp.com/vault/api-docs/system/init, /system/seal-status, /system/unseal, /system/leader,
+/system/storage/raft, /system/mounts, /system/auth, /system/policies, /auth/kubernetes, /auth/token, /secret/kv/kv-v2; status codes and the form of
 errors: https://developer.hashicorp.com/vault/api-docs#http-status-codes.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import copy
+import dataclasses
 import http.server
 import json
 import threading
@@ -58,6 +59,8 @@ class Vault:
             return self._unseal(body)
         if not self.shares or self.sealed:
             return 503, {"errors": ["Vault is sealed"]}
+        if path == "sys/leader":
+            return 200, {"ha_enabled": False, "is_self": False, "leader_address": ""}
         if token not in self.tokens:
             return 403, {"errors": ["permission denied"]}
         return self._inside(method, path, body, token)
@@ -161,8 +164,106 @@ class Vault:
         return 200, {"data": {"version": len(versions) + 1}}
 
 
+@dataclasses.dataclass
+class Own:
+    """What a replica has for itself."""
+
+    sealed: bool = True
+    entered: list[str] = dataclasses.field(default_factory=list)
+    holds: bool = False
+    """Whether it has joined, or was begun."""
+    asked: int = 0
+    """How often it was asked for its status, empty as it is, while somebody leads: the second time it has joined."""
+    joining: bool = False
+    """Whether it was given enough shares, and is about to be open: it says so when it is asked next."""
+
+
+class Replicas:
+    """One Vault on several servers, on integrated storage: what it holds is one, and each server is sealed by itself."""
+
+    def __init__(self, number: int = 3) -> None:
+        self.vault = Vault()
+        self.own = [Own() for _ in range(number)]
+
+    @property
+    def state(self) -> dict:
+        return self.vault.state | {"sealed": [(each.sealed, each.holds) for each in self.own]}
+
+    @property
+    def is_led(self) -> bool:
+        holding = [each for each in self.own if each.holds]
+        return sum(not each.sealed for each in holding) * 2 > len(holding)
+
+    def restart(self) -> None:
+        """All of them at once."""
+        for each in self.own:
+            each.sealed, each.entered, each.joining = True, [], False
+
+    def at(self, server: int) -> At:
+        return At(self, server)
+
+    def answer(self, server: int, method: str, path: str, body: dict | None, token: str) -> tuple[int, dict]:
+        own = self.own[server]
+        if path == "sys/init":
+            return self._init(own, method, body)
+        if path == "sys/seal-status":
+            self._passes(own)
+        if path in ("sys/seal-status", "sys/unseal"):
+            return self._seal(own, method, path, body)
+        if own.sealed or not own.holds:
+            return 503, {"errors": ["Vault is sealed"]}
+        if path == "sys/leader":
+            return 200, {"ha_enabled": True, "leader_address": "http://127.0.0.1:1" if self.is_led else ""}
+        if not self.is_led:
+            return 500, {"errors": ["local node not active but active cluster node not found"]}
+        if path == "sys/storage/raft/configuration":
+            names = [f"vault-{number}" for number, each in enumerate(self.own) if each.holds]
+            return 200, {"data": {"config": {"servers": [{"node_id": name} for name in names]}}}
+        self.vault.sealed = False
+        return self.vault.answer(method, path, body, token)
+
+    def _init(self, own: Own, method: str, body: dict | None) -> tuple[int, dict]:
+        if method == "GET":
+            return 200, {"initialized": own.holds}
+        assert not self.vault.shares, "a second Vault was begun beside the first"
+        own.holds = True
+        return self.vault.answer(method, "sys/init", body, "")
+
+    def _passes(self, own: Own) -> None:
+        """What servers do by themselves."""
+        if own.joining:
+            own.sealed = own.joining = False
+        if not own.holds and self.is_led:
+            own.asked += 1
+            own.holds = own.asked > 1
+
+    def _seal(self, own: Own, method: str, path: str, body: dict | None) -> tuple[int, dict]:
+        if not own.holds:
+            said = (200, {"type": "shamir", "initialized": False, "sealed": True, "t": 0, "n": 0, "progress": 0})
+            return (400, {"errors": ["Vault is not initialized"]}) if path == "sys/unseal" else said
+        self.vault.sealed, self.vault.entered = own.sealed, own.entered
+        status, said = self.vault.answer(method, path, body, "")
+        if own.asked and own.sealed and not self.vault.sealed:  # it joined: it opens a moment later
+            own.joining, said["sealed"] = True, True
+        else:
+            own.sealed = self.vault.sealed
+        own.entered = self.vault.entered
+        return status, said
+
+
+@dataclasses.dataclass(frozen=True)
+class At:
+    """One server of `Replicas`."""
+
+    replicas: Replicas
+    server: int
+
+    def answer(self, method: str, path: str, body: dict | None, token: str) -> tuple[int, dict]:
+        return self.replicas.answer(self.server, method, path, body, token)
+
+
 @contextlib.contextmanager
-def served(vault: Vault, faults: dict[int, str] | None = None) -> Iterator[str]:
+def served(vault: Vault | At, faults: dict[int, str] | None = None) -> Iterator[str]:
     """`vault` at a loopback address; `faults` befall requests by their number: "deaf" is not heard, "mute" is done
     but not answered, "slow" answers late, "503" and "302" are answered in its place, "page" is no JSON."""
     faults = faults or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ def command() -> None:
 
 
 @targets.example(
-    "kubectl -n vault port-forward vault-0 8200 &\n  groundplan vault bootstrap payments --environment production "
+    "kubectl -n vault port-forward vault-0 8200 &\n  groundplan vault bootstrap payments --environment staging "
     "--keys-to vault-keys.json --supply app/smtp=@smtp.json"
 )
 @command.command("bootstrap")
@@ -32,9 +33,10 @@ def command() -> None:
     "--address",
     envvar="VAULT_ADDR",
     metavar="URL",
-    default="http://127.0.0.1:8200",
+    multiple=True,
+    default=["http://127.0.0.1:8200"],
     show_default=True,
-    help="Where it answers (or VAULT_ADDR).",
+    help="Where it answers (or VAULT_ADDR); of several replicas once for each.",
 )
 @click.option(
     "--ca",
@@ -109,9 +111,12 @@ def bootstrap_command(name: str | None, environment: str, as_json: bool, **given
         keep_root_token=given["keep_root_token"],
         kubernetes=_kubernetes(given),
         tokens=supplies.tokens(given),
+        servers=len(given["address"]),
     )
-    click.echo(f"the Vault of {env.name} at {hands.vault.address}", err=True)
-    _show(hands.carry_out(bootstrap.bootstrap(wants, keys, choices)), as_json)
+    click.echo(f"the Vault of {env.name} at {', '.join(given['address'])}", err=True)
+    made = hands.carry_out(bootstrap.bootstrap(wants, keys, choices))
+    _show(made, as_json)
+    _lacking(made, wants.replicas, choices.servers)
     return output.OK
 
 
@@ -119,9 +124,11 @@ def _check(given: dict[str, Any], as_json: bool) -> None:
     from groundplan.live.vault import client
 
     try:
-        client.checked(given["address"])
+        checked = [client.checked(address) for address in given["address"]]
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--address") from None
+    if len(set(checked)) < len(checked):
+        raise click.BadParameter("one of them is given twice", param_hint="--address")
     if given["threshold"] > given["shares"]:
         raise click.BadParameter("more than there are shares", param_hint="--threshold")
     if given["threshold"] == 1 and given["shares"] > 1:
@@ -140,8 +147,10 @@ def _hands(given: dict[str, Any], brought: dict[str, str]) -> run.Hands:
     from groundplan.live.vault import client, keys, run
 
     where = given["keys_to"]
+    first, *others = (client.Client(client.checked(address), given["ca"]) for address in given["address"])
     return run.Hands(
-        vault=client.Client(client.checked(given["address"]), given["ca"]),
+        vault=first,
+        others=others,
         keeper=_Printed() if where == "-" else keys.File(Path(where)),
         supplies=brought,
         prompt=supplies.prompt(),
@@ -182,9 +191,17 @@ def _kubernetes(given: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def _lacking(made: bootstrap.Outcome, replicas: int, asked: int) -> None:
+    if made.joined and len(made.joined) < replicas:
+        names = ", ".join(made.joined)
+        click.echo(f"{len(made.joined)} of {replicas} replicas are in it: {names}; the others are not", err=True)
+    if asked < replicas:
+        click.echo(f"{asked} of {replicas} replicas were looked at: each is sealed by itself", err=True)
+
+
 def _show(made: bootstrap.Outcome, as_json: bool) -> None:
     if as_json:
-        output.emit({"initialized": made.initialized, "changed": made.changed, "strangers": made.strangers})
+        output.emit(dataclasses.asdict(made))
         return
     for each in made.strangers:
         click.echo(f"role {each} is not in the plan: who has it may log in", err=True)

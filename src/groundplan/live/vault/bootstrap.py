@@ -32,6 +32,8 @@ class Choices:
         default_factory=lambda: {"kubernetes_host": "https://kubernetes.default.svc:443"}
     )
     """``auth/kubernetes/config``."""
+    servers: int = 1
+    """How many of its servers can be asked."""
     tokens: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The present issuer and keys of the cluster's tokens, by path (`tokens.PATHS`): they alone are kept current."""
 
@@ -44,20 +46,41 @@ class Outcome:
     changed: tuple[str, ...]
     strangers: tuple[str, ...]
     """Roles that the plan does not know: who else may log in."""
+    joined: tuple[str, ...] = ()
+    """The replicas that are one Vault, where there are to be several and the token may ask."""
 
 
 def bootstrap(wanted: wants.Wanted, keys: steps.Keys | None, choices: Choices) -> steps.Plan[Outcome]:
     """The plan; `keys` are those kept by an earlier run."""
-    fresh = not (yield from _ask(steps.Request("GET", "sys/init"))).body.get("initialized")
+    holding = yield from unseal.begun(choices.servers)
+    fresh = not any(holding)
     brought: dict[str, str] = {}
     if fresh:
+        _all_there(wanted, choices)
         # Whoever must bring something hears so before there is anything to lose.
         unknown = (path for path in wanted.tokens if path not in choices.tokens)
         brought = yield from _supplied((*wanted.supplied, *unknown))
         keys = yield from unseal.initialize(choices.shares, choices.threshold)
-    yield from unseal.opened(keys)
+        holding = (True, *holding[1:])
+    yield from unseal.all_opened(keys, holding)
+    return (yield from steps.at(holding.index(True), _filled(wanted, keys, choices, brought, fresh)))
+
+
+def _all_there(wanted: wants.Wanted, choices: Choices) -> None:
+    """One that was not asked may hold everything: an empty one beside it must join it, and begin nothing of its own."""
+    if choices.servers < wanted.replicas:
+        what = f"{choices.servers} of {wanted.replicas} replicas are empty, and the others were not asked"
+        why = "a Vault is begun once, and the others join it"
+        raise errors.Waiting(what, why=why, fix="give the address of each: --address URL --address URL …")
+
+
+def _filled(
+    wanted: wants.Wanted, keys: steps.Keys | None, choices: Choices, brought: dict[str, str], fresh: bool
+) -> steps.Plan[Outcome]:
+    """What an open Vault lacks is put in it."""
     token, is_ours = yield from _token(keys, choices)
     vault = _Vault(token)
+    joined = (yield from vault.joined()) if wanted.replicas > 1 else ()
     yield from vault.mount()
     yield from vault.login(dict(choices.kubernetes))
     yield from vault.policies(wanted.policies)
@@ -67,7 +90,7 @@ def bootstrap(wanted: wants.Wanted, keys: steps.Keys | None, choices: Choices) -
     strangers = yield from vault.strangers(wanted.roles)
     if is_ours and keys is not None and not choices.keep_root_token:
         yield from _revoke(keys)
-    return Outcome(fresh, tuple(vault.changed), strangers)
+    return Outcome(fresh, tuple(vault.changed), strangers, joined)
 
 
 def _ask(request: steps.Request, *expected: int) -> steps.Plan[steps.Answer]:
@@ -120,6 +143,12 @@ class _Vault:
     def __init__(self, token: str) -> None:
         self.token = token
         self.changed: list[str] = []
+
+    def joined(self) -> steps.Plan[tuple[str, ...]]:
+        """The names of the replicas that are in it."""
+        request = steps.Request("GET", "sys/storage/raft/configuration", token=self.token)
+        found = (yield from _ask(request, 403, 404)).data.get("config", {}).get("servers", ())
+        return tuple(sorted(str(each.get("node_id")) for each in found))
 
     def mount(self) -> steps.Plan[None]:
         """The KV engine, version 2."""

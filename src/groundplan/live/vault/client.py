@@ -34,6 +34,10 @@ class Client:
             timeout=timeout, retries=False, ssl_context=_context(authority) if address.startswith("https:") else None
         )
 
+    def pause(self, seconds: float) -> None:
+        """Waits, by its clock."""
+        self._clock.sleep(seconds)
+
     def ask(self, request: steps.Request) -> steps.Answer:
         """The answer to `request`; raises errors.LiveError."""
         for pause in _PAUSES if request.repeatable else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from groundplan.live import errors
@@ -30,6 +30,8 @@ class Hands:
     prompt: Callable[[str], str] | None
     """Asks somebody for something that nobody else may see; None where nobody is there."""
     tell: Callable[[str], None]
+    others: Sequence[client.Client] = ()
+    """Its other servers, where it has several."""
 
     def carry_out(self, plan: steps.Plan[T]) -> T:
         """What the plan comes to; raises errors.LiveError."""
@@ -45,7 +47,9 @@ class Hands:
     def _do(self, step: steps.Step) -> object:
         match step:
             case steps.Request():
-                return self.vault.ask(step)
+                return (self.vault, *self.others)[step.server].ask(step)
+            case steps.Pause():
+                self.vault.pause(step.seconds)
             case steps.Reserve():
                 self.keeper.reserve()
             case steps.Keep():

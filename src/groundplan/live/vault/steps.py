@@ -19,6 +19,9 @@ class Request:
     token: str = dataclasses.field(default="", repr=False)
     repeatable: bool = True
     """Whether asking again does no harm when nobody knows if the first one was heard."""
+    server: int = 0
+    """Which of the servers, where there are several: each is sealed by itself, and whoever is open passes on to the one
+    that leads."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +84,31 @@ class Supply:
 
 
 @dataclasses.dataclass(frozen=True)
+class Pause:
+    """Wait for so many seconds: servers do something by themselves; heard back as None."""
+
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Tell:
     """Something is done; heard back as None."""
 
     text: str
 
 
-Step = Request | Reserve | Keep | Share | Supply | Tell
+Step = Request | Reserve | Keep | Share | Supply | Pause | Tell
 Plan = Generator[Step, Any, T]
 """Yields steps, is sent what came of each, and returns a T. Whoever runs it may stop between any two."""
+
+
+def at(server: int, plan: Plan[T]) -> Plan[T]:
+    """`plan`, with every request to one of the servers."""
+    heard: object = None
+    while True:
+        try:
+            step = plan.send(heard)
+        except StopIteration as ended:
+            value: T = ended.value
+            return value
+        heard = yield (dataclasses.replace(step, server=server) if isinstance(step, Request) else step)

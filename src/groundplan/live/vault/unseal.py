@@ -7,6 +7,10 @@ from typing import Any
 from groundplan.live import errors
 from groundplan.live.vault import steps
 
+_PATIENCE = 60
+"""Seconds for what servers do by themselves: an empty one asks for the others every two seconds, an election takes up
+to fifteen."""
+
 
 def initialize(number: int, threshold: int) -> steps.Plan[steps.Keys]:
     """Initialises it and keeps what comes of it: there is no second time."""
@@ -24,8 +28,30 @@ def initialize(number: int, threshold: int) -> steps.Plan[steps.Keys]:
     return keys
 
 
-def opened(keys: steps.Keys | None) -> steps.Plan[None]:
-    """Unseals it where it is sealed: by the shares that were kept, and by asking for those that are missing."""
+def begun(servers: int) -> steps.Plan[tuple[bool, ...]]:
+    """Which of the servers hold a Vault, or a part of one."""
+    found = []
+    for server in range(servers):
+        answer = yield steps.Request("GET", "sys/init", server=server)
+        if answer.status != 200:
+            raise errors.Unexpected(f"/v1/sys/init was answered {answer.status}", why=answer.errors)
+        found.append(bool(answer.body.get("initialized")))
+    return tuple(found)
+
+
+def all_opened(keys: steps.Keys | None, holding: tuple[bool, ...]) -> steps.Plan[None]:
+    """Unseals every server; those that are empty last, since they take what they lack from the others."""
+    known = list(keys.shares) if keys else []
+    for server in sorted(range(len(holding)), key=lambda each: not holding[each]):
+        if not holding[server]:
+            yield from steps.at(server, _joined(server))
+        yield from steps.at(server, opened(keys, known))
+    yield from steps.at(holding.index(True) if True in holding else 0, _led())
+
+
+def opened(keys: steps.Keys | None, known: list[str]) -> steps.Plan[None]:
+    """Unseals a server that is sealed: by the shares that are known, and by asking for those that are missing, which
+    are known then."""
     status = yield from _status()
     if not status.get("sealed"):
         return
@@ -36,18 +62,53 @@ def opened(keys: steps.Keys | None) -> steps.Plan[None]:
         why = "Vault hands them out once, and the run that asked for them was interrupted before they came"
         fix = "nothing is in it yet: delete its pod and its volume, and begin anew; or delete the empty file of keys "
         raise errors.Waiting("initialised, but nobody has its shares", why=why, fix=f"{fix}if you do have them")
-    ours = list(keys.shares) if keys else []
-    if status.get("progress") and len(ours) >= int(status.get("t", 1)):
+    if status.get("progress") and len(known) >= int(status.get("t", 1)):
         # Somebody began, perhaps with a wrong share; with enough of our own we need none of theirs.
-        yield from _share({"reset": True})
+        status = yield from _share({"reset": True})
+    yield from _enter(status, known)
+    yield steps.Tell("unsealed")
+
+
+def _enter(status: dict[str, Any], known: list[str]) -> steps.Plan[None]:
+    least, used = int(status.get("t", 1)), 0
     while status.get("sealed"):
         before = int(status.get("progress", 0))
-        if ours:
-            share = ours.pop(0)
-        else:
-            share = yield steps.Share(before + 1, int(status.get("t", 1)))
-        status = yield from _share({"key": share})
-    yield steps.Tell("unsealed")
+        if used == len(known):
+            share = yield steps.Share(before + 1, least)
+            known.append(share)
+        status = yield from _share({"key": known[used]})
+        used += 1
+        if status.get("sealed") and before + 1 >= least and not status.get("progress"):
+            # It has enough of them, and is about to join the others with them.
+            yield from _until("sealed", False, "the shares do not open it, or whoever leads does not reach it")
+            return
+
+
+def _joined(server: int) -> steps.Plan[None]:
+    """Until an empty server has found the others."""
+    yield steps.Tell(f"server {server + 1} is empty, and looks for the others")
+    yield from _until("initialized", True, "it has found no other that is open; its log says whom it asked")
+
+
+def _until(field: str, wanted: bool, why: str) -> steps.Plan[None]:
+    """Until its status says so."""
+    for _ in range(_PATIENCE):
+        status = yield from _status()
+        if bool(status.get(field)) == wanted:
+            return
+        yield steps.Pause(1)
+    raise errors.Unavailable(f"a server did not join the others within {_PATIENCE} s", why=why, fix="run it again")
+
+
+def _led() -> steps.Plan[None]:
+    """Until somebody leads: after a restart they vote, which takes some seconds."""
+    for _ in range(_PATIENCE):
+        answer = yield steps.Request("GET", "sys/leader")
+        if answer.status == 200 and (answer.body.get("leader_address") or not answer.body.get("ha_enabled")):
+            return
+        yield steps.Pause(1)
+    why = "it takes more than half of the replicas, each of them unsealed"
+    raise errors.Unavailable(f"nobody leads after {_PATIENCE} s", why=why, fix="give the address of each: --address")
 
 
 def _status() -> steps.Plan[dict[str, Any]]:

@@ -26,6 +26,8 @@ class Wanted:
     """Paths of those that people bring: nothing in the plan can make them."""
     tokens: tuple[str, ...]
     """Those of `tokens.PATHS` that somebody reads."""
+    replicas: int = 1
+    """How many servers it has, each of which is opened by itself."""
 
 
 def of(plan: platform.Platform, env: environment.Environment) -> Wanted:
@@ -48,7 +50,17 @@ def of(plan: platform.Platform, env: environment.Environment) -> Wanted:
         generated={path: generated[path] for path in sorted(generated)},
         supplied=tuple(path for path in held if path not in generated and path not in tokens.PATHS),
         tokens=tuple(path for path in tokens.PATHS if path in held),
+        replicas=_replicas(lowered, store) if store else 1,
     )
+
+
+def _replicas(lowered: lower.Lowered, store: stores.Store) -> int:
+    found = (
+        each.tree["spec"]["replicas"]
+        for each in lowered.objects
+        if each.key.kind == "StatefulSet" and each.key.name == store.name
+    )
+    return int(next(found, 1))
 
 
 def _access(lowered: lower.Lowered, store: stores.Store) -> dict[str, str] | None:
