@@ -55,7 +55,7 @@ class Desk:
 
     def work(self, choices: bootstrap.Choices = CHOICES, stop: int | None = None) -> bootstrap.Outcome:
         """Everything; or until `stop` steps are done, the last one without its answer ever being heard."""
-        plan = bootstrap.bootstrap(wants(), self.kept, choices)
+        plan = self.plan(choices)
         self.done, heard = 0, None
         while True:
             try:
@@ -66,6 +66,9 @@ class Desk:
             self.done += 1
             if self.done == stop:
                 raise Stopped
+
+    def plan(self, choices: bootstrap.Choices) -> steps.Plan[bootstrap.Outcome]:
+        return bootstrap.bootstrap(wants(), self.kept, choices)
 
     def do(self, step: steps.Step) -> object:
         match step:

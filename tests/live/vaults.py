@@ -1,8 +1,8 @@
 """A double of Vault's server, in memory, written from its API documentation and held against a real OpenBao.
 
 https://developer.hashicorp.com/vault/api-docs/system/init, /system/seal-status, /system/unseal, /system/leader,
-/system/storage/raft, /system/mounts, /system/auth, /system/policies, /auth/kubernetes, /auth/token, /secret/kv/kv-v2; status codes and the form of
-errors: https://developer.hashicorp.com/vault/api-docs#http-status-codes.
+/system/storage/raft, /system/mounts, /system/auth, /system/policies, /auth/kubernetes, /auth/token, /secret/kv/kv-v2;
+status codes and the form of errors: https://developer.hashicorp.com/vault/api-docs#http-status-codes.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Own:
 
 
 class Replicas:
-    """One Vault on several servers, on integrated storage: what it holds is one, and each server is sealed by itself."""
+    """One Vault on several servers, on integrated storage: what it holds is one, each server is sealed by itself."""
 
     def __init__(self, number: int = 3) -> None:
         self.vault = Vault()

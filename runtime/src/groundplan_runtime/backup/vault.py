@@ -19,6 +19,7 @@ import pathlib
 import shutil
 import ssl
 import tarfile
+import time
 import urllib.parse
 import zlib
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from groundplan_runtime.backup.problems import BackupError
 FILE = "vault.snap"
 PATIENCE = 300.0
 """Seconds without a byte: a server that puts back a snapshot answers when it has it."""
+_SNAPSHOT = "sys/storage/raft/snapshot"
 _SUMS, _SEALED = "SHA256SUMS", "SHA256SUMS.sealed"
 _SUMMED = ("meta.json", "state.bin")
 _SHORT = 1024 * 1024
@@ -82,6 +84,10 @@ class Server:
             raise BackupError(f"{self.address} does not answer as Vault does")
         return found
 
+    def leads_since(self) -> str:
+        """The moment from which on it leads; empty for one that does not."""
+        return str(self.told("GET", "sys/leader").get("active_time", ""))
+
     def active(self) -> Server:
         """The one that leads."""
         leader = str(self.told("GET", "sys/leader").get("leader_address", ""))
@@ -102,7 +108,7 @@ def save(server: Server, role: str, account: pathlib.Path, file: pathlib.Path) -
     said = active.told("POST", "auth/kubernetes/login", {"role": role, "jwt": account.read_text().strip()})
     token = str((said.get("auth") or {}).get("client_token", ""))
     try:
-        with active.asked("GET", "sys/storage/raft/snapshot", token=token) as answer, file.open("wb") as target:
+        with active.asked("GET", _SNAPSHOT, token=token) as answer, file.open("wb") as target:
             shutil.copyfileobj(answer, target, 1024 * 1024)
         check(file)
     except BackupError:
@@ -120,17 +126,27 @@ def put(server: Server, token: pathlib.Path, file: pathlib.Path) -> None:
             "putting back a snapshot replaces everything, its policies among it: no account of the cluster may do it",
             "bring one, as the runbook says (`groundplan runbook`)",
         )
+    active = server.active()
+    led = active.leads_since()
+    said, length = token.read_text().strip(), file.stat().st_size
     with (
         file.open("rb") as source,
-        server.active().asked(
-            "POST",
-            "sys/storage/raft/snapshot-force",
-            token=token.read_text().strip(),
-            body=source,
-            length=file.stat().st_size,
-        ) as answer,
+        active.asked("POST", f"{_SNAPSHOT}-force", token=said, body=source, length=length) as answer,
     ):
         answer.read(_SHORT)
+    _settle(active, led)
+
+
+def _settle(active: Server, led: str) -> None:
+    """The answer comes before the deed: until then, whoever starts the server anew has the old Vault. Afterwards it is
+    sealed, for the keys are others, or, where they are the same, it leads anew."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with contextlib.suppress(BackupError):
+            if active.told("GET", "sys/seal-status").get("sealed") or active.leads_since() not in ("", led):
+                return
+        time.sleep(0.5)
+    raise BackupError(f"{active.address} took the snapshot, and did not put it back within {PATIENCE:.0f} s")
 
 
 def check(file: pathlib.Path) -> None:

@@ -19,6 +19,8 @@ from groundplan.live.vault import steps
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try."""
+_ONCE = 120.0
+"""Seconds for an answer that is given but once: a server on integrated storage votes before it hands out shares."""
 
 
 class Client:
@@ -30,8 +32,9 @@ class Client:
         self.address = address
         self._clock = clock or clocks.System()
         self._reached = False
+        self._timeout = timeout
         self._pool = urllib3.PoolManager(
-            timeout=timeout, retries=False, ssl_context=_context(authority) if address.startswith("https:") else None
+            retries=False, ssl_context=_context(authority) if address.startswith("https:") else None
         )
 
     def pause(self, seconds: float) -> None:
@@ -62,7 +65,14 @@ class Client:
         body = None if request.body is None else json.dumps(request.body).encode()
         url = f"{self.address}/v1/{urllib.parse.quote(request.path, safe='/')}"
         try:
-            answer = self._pool.request(request.method, url, body=body, headers=headers, redirect=False)
+            answer = self._pool.request(
+                request.method,
+                url,
+                body=body,
+                headers=headers,
+                redirect=False,
+                timeout=self._timeout if request.repeatable else _ONCE,
+            )
         except broken.SSLError as error:
             fix = "give the certificate of its authority: --ca FILE"
             raise errors.Refused(f"{self.address} is not trusted", why=str(error), fix=fix) from error

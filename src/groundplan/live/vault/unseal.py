@@ -7,9 +7,9 @@ from typing import Any
 from groundplan.live import errors
 from groundplan.live.vault import steps
 
-_PATIENCE = 60
-"""Seconds for what servers do by themselves: an empty one asks for the others every two seconds, an election takes up
-to fifteen."""
+_PATIENCE, _PAUSE = 60, 0.5
+"""Seconds for what servers do by themselves, in all and before each further look: an empty one asks for the others
+every two seconds, an election takes up to fifteen."""
 
 
 def initialize(number: int, threshold: int) -> steps.Plan[steps.Keys]:
@@ -92,21 +92,21 @@ def _joined(server: int) -> steps.Plan[None]:
 
 def _until(field: str, wanted: bool, why: str) -> steps.Plan[None]:
     """Until its status says so."""
-    for _ in range(_PATIENCE):
+    for _ in range(round(_PATIENCE / _PAUSE)):
         status = yield from _status()
         if bool(status.get(field)) == wanted:
             return
-        yield steps.Pause(1)
+        yield steps.Pause(_PAUSE)
     raise errors.Unavailable(f"a server did not join the others within {_PATIENCE} s", why=why, fix="run it again")
 
 
 def _led() -> steps.Plan[None]:
     """Until somebody leads: after a restart they vote, which takes some seconds."""
-    for _ in range(_PATIENCE):
+    for _ in range(round(_PATIENCE / _PAUSE)):
         answer = yield steps.Request("GET", "sys/leader")
         if answer.status == 200 and (answer.body.get("leader_address") or not answer.body.get("ha_enabled")):
             return
-        yield steps.Pause(1)
+        yield steps.Pause(_PAUSE)
     why = "it takes more than half of the replicas, each of them unsealed"
     raise errors.Unavailable(f"nobody leads after {_PATIENCE} s", why=why, fix="give the address of each: --address")
 
