@@ -148,7 +148,9 @@ def test_a_workload_may_read_exactly_the_paths_that_its_templates_name(drawing):
                 assert role["bound_service_account_names"] == [name]
                 assert role["bound_service_account_namespaces"] == [namespace]
                 assert role["token_ttl"] == "24h"
-        assert {name.split(".", 1)[1].rsplit(".", 1)[0] for name in access} == holders
+        # Who takes snapshots of the Vault has a role of its own for that.
+        saving = {f"{name}.snapshot" for name in running if name == "the-own-vault-backup"}
+        assert {name.split(".", 1)[1].rsplit(".", 1)[0] for name in access} == holders | saving
 
 
 SECRET = re.compile(r"\0|BEGIN [A-Z ]*PRIVATE KEY")
