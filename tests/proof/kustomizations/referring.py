@@ -26,6 +26,8 @@ def metadata(draw: st.DrawFn) -> dict[str, Any]:
         found["namespace"] = space
     if draw(st.integers(0, 3)) == 0:
         found["labels"] = {"app": draw(NAMES)}
+    if draw(st.integers(0, 3)) == 0:
+        found["annotations"] = draw(st.sampled_from(({}, {"a": "b"})))
     return found
 
 

@@ -14,11 +14,12 @@ import hypothesis
 import msgspec
 import pytest
 import yaml
+from hypothesis import strategies as st
 
 from groundplan.proof.manifests.kustomizations import built, reference_fields, trouble
 from tests.delivery import kustomizes, test_kustomize
 from tests.kubernetes import worlds
-from tests.proof.kustomizations import referring, strategies
+from tests.proof.kustomizations import merging, referring, strategies
 
 ENVIRONMENTS = ("development", "production", "staging")
 
@@ -35,9 +36,7 @@ def test_the_payments_overlays_are_built_as_kustomize_builds_them(environment: s
 
 def outcome(files: dict[str, bytes], place: pathlib.Path) -> str:
     """What became of a kustomization; asserts that what is built here is what every kustomize builds."""
-    for path, text in files.items():
-        (place / path).parent.mkdir(exist_ok=True)
-        (place / path).write_bytes(text)
+    _write(place, files)
     try:
         mine = ours(place / "top")
     except trouble.Trouble as error:
@@ -54,8 +53,8 @@ def outcome(files: dict[str, bytes], place: pathlib.Path) -> str:
 @pytest.mark.parametrize(
     ("module", "seed", "most"),
     [
-        (strategies, 0, 25),
-        (referring, 0, 12),
+        (strategies, 0, 8),
+        (referring, 0, 10),
         pytest.param(strategies, 1, 500, marks=pytest.mark.slow),
         pytest.param(referring, 1, 500, marks=pytest.mark.slow),
     ],
@@ -77,6 +76,54 @@ def test_what_is_built_here_is_what_kustomize_builds(module: types.ModuleType, s
 
     build_both()
     assert seen["built"] > most / 4, f"most are beyond what is built here: {seen}"
+
+
+@pytest.mark.parametrize(
+    ("seed", "most"), [(0, 60), *(pytest.param(number, 200, marks=pytest.mark.slow) for number in range(1, 6))]
+)
+def test_what_is_merged_here_is_what_kustomize_merges(seed: int, most: int, tmp_path: pathlib.Path) -> None:
+    # Whoever merges reads all schemas first: many patches in one build are as quick as one.
+    merged = [(pair, tree) for pair in _pairs(seed, most) if (tree := _alone(pair, tmp_path)) is not None]
+    assert len(merged) > most / 3
+    _write(tmp_path / "all", merging.kustomization([pair for pair, _ in merged]))
+    for version, command in kustomizes.commands().items():
+        done = subprocess.run([*command, tmp_path / "all/top"], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{version}: {done.stderr}"
+        built = test_kustomize.by_key(kustomizes.loaded(done.stdout))
+        assert test_kustomize.by_key([tree for _, tree in merged]) == built, version
+
+
+def _pairs(seed: int, most: int) -> list[merging.Pair]:
+    found: list[merging.Pair] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=2,
+        phases=(hypothesis.Phase.generate,),
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(st.data())
+    def draw(data: st.DataObject) -> None:
+        found[:] = [data.draw(merging.pairs(number)) for number in range(most)]
+
+    draw()
+    return found
+
+
+def _alone(pair: merging.Pair, place: pathlib.Path) -> dict[str, Any] | None:
+    _write(place / "one", merging.kustomization([pair]))
+    try:
+        found = ours(place / "one" / "top")
+    except trouble.Trouble:
+        return None
+    return found[0] if found else None
+
+
+def _write(place: pathlib.Path, files: dict[str, bytes]) -> None:
+    for path, text in files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(text)
 
 
 @pytest.mark.parametrize("version", [kustomizes.VERSION, kustomizes.NEWER])

@@ -69,6 +69,8 @@ class Build:
         self._kustomization(self.top, self.items, "Kustomization")
         hashes.add(self.items)
         references.update(self.items, self.reading)
+        for each in self.items:
+            each.finish()
         return documents.Read(tuple(each.done() for each in self.items), tuple(dict.fromkeys(self.said)))
 
     def _kustomization(self, folder: files.Folder, some: list[items.Item], kind: str) -> None:
@@ -131,7 +133,7 @@ class Build:
             transform(some, fields.get(name), spot.below(name))
 
     def _patch(self, some: list[items.Item], patch: patches.Patch) -> None:
-        said = patches.apply(some, patch)
+        said = patches.apply(some, patch, self.reading)
         if said:
             self.said.append(said)
 

@@ -24,12 +24,30 @@ class Item:
         self.suffixes: list[str] = []
         self.hashed = False
         """Whether its name is to end in the hash of its content."""
+        self.named = False
+        """Whether another object's field was found to name it."""
         self.everywhere = scopes.everywhere(str(document.data["apiVersion"]), document.kind)
         """Whether kustomize takes it for an object without a namespace."""
-        annotations = document.metadata.get("annotations")
-        for key in annotations if isinstance(annotations, dict) else ():
-            if key.startswith(_MARKS):
-                raise trouble.Beyond(f"the annotation {key}", document.spot("metadata", "annotations", key))
+        self._annotations()
+
+    def _annotations(self) -> None:
+        # kustomize reads and writes them all as soon as it sees an object.
+        path: Path = ("metadata", "annotations")
+        said = self.metadata.get("annotations", MISSING)
+        if said is None or said == {}:
+            self.remove(path)
+        elif isinstance(said, dict):
+            for key, value in said.items():
+                if key.startswith(_MARKS):
+                    raise trouble.Beyond(f"the annotation {key}", self.spot((*path, key)))
+                said[key] = str(value) if type(value) is int else value
+            self._told()
+
+    def _told(self) -> None:
+        for key, value in self.metadata.get("annotations", {}).items():
+            if not isinstance(value, str):
+                what = f"the annotation {key} of {self.title}, which is no text"
+                raise trouble.Beyond(what, self.spot(("metadata", "annotations", key)))
 
     @property
     def kind(self) -> str:
@@ -83,6 +101,13 @@ class Item:
     def spot(self, path: Path) -> documents.Spot | None:
         """Where a field was written."""
         return self.done().spot(*path)
+
+    def finish(self) -> None:
+        """Does what is left when everything is built: kustomize keeps notes among the annotations, and takes away what
+        is empty without them."""
+        if (self.former or self.named) and self.metadata.get("annotations") == {}:
+            self.remove(("metadata", "annotations"))
+        self._told()
 
     def done(self) -> documents.Document:
         """The object as it is now."""

@@ -14,7 +14,8 @@ _MEMBERS = {
     "add": {"op", "path", "value"}, "replace": {"op", "path", "value"}, "test": {"op", "path", "value"},
     "remove": {"op", "path"}, "copy": {"op", "path", "from"}, "move": {"op", "path", "from"},
 }  # fmt: skip
-_IDENTITY = (("apiVersion",), ("kind",), ("metadata",), ("metadata", "name"), ("metadata", "namespace"))
+_FIXED = (("apiVersion",), ("kind",), ("metadata",))
+_NAMES = (("metadata", "name"), ("metadata", "namespace"))
 
 
 def apply(item: items.Item, patch: list[Any], spot: documents.Spot) -> None:
@@ -24,6 +25,7 @@ def apply(item: items.Item, patch: list[Any], spot: documents.Spot) -> None:
         if not isinstance(each, dict) or each.keys() != _MEMBERS.get(str(each.get("op"))):
             raise trouble.Beyond("an operation that RFC 6902 does not know", here)
         _one(item, each, here)
+        _named(item, here)
 
 
 def _one(item: items.Item, said: Mapping[str, Any], here: documents.Spot) -> None:
@@ -53,6 +55,12 @@ def _carry(item: items.Item, path: items.Path, said: Mapping[str, Any], here: do
     _add(item, path, value, here)
 
 
+def _named(item: items.Item, here: documents.Spot) -> None:
+    name, space = (item.get(path) for path in _NAMES)
+    if not isinstance(name, str) or not name or not (isinstance(space, str) or space is items.MISSING):
+        raise trouble.Beyond(f"a {item.kind} that is left without a name", here)
+
+
 def _add(item: items.Item, path: items.Path, value: Any, spot: documents.Spot) -> None:
     if isinstance(path[-1], int):
         item.insert(path, value, spot)
@@ -76,8 +84,8 @@ def _path(item: items.Item, pointer: Any, spot: documents.Spot, *, new: bool) ->
         around = item.get(found)
         last = number == len(words) - 1
         found = (*found, _step(around, word, item, pointer, spot, new=new and last))
-    if found in _IDENTITY:
-        raise trouble.Beyond(f"a patch of {pointer}, which changes what an object is called", spot)
+    if found in _FIXED:
+        raise trouble.Beyond(f"a patch of {pointer}, which changes what an object is", spot)
     return found
 
 

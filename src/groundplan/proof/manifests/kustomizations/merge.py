@@ -1,45 +1,89 @@
-"""Strategic merge patches, as far as they need no schema: mappings, and the lists of pods that are known by a key.
+"""Strategic merge patches, as kustomize applies them: mappings field by field, some lists item by item, the rest whole.
 
-Every other list that both sides have is left to kustomize, which knows the schemas of all kinds.
+What it also does to fields that no patch names is minded too: it looks through all of the object.
 Source: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import items, trouble
+from groundplan.proof.manifests.kustomizations import items, merge_keys, trouble, versions
 
-_KEYS = {"containers": "name", "initContainers": "name", "env": "name", "volumes": "name", "volumeMounts": "mountPath"}
-"""Lists of a pod whose items are merged one by one, and what tells them apart."""
-_WHOLE = {
-    ("networking.k8s.io", "NetworkPolicy"): {("spec", name) for name in ("ingress", "egress", "policyTypes")},
-}  # fmt: skip
-"""Lists that a patch replaces as they are."""
-_POD_WHOLE = ("args", "command", "tolerations", "envFrom")
-_PODS = {
-    "Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-    **dict.fromkeys(
-        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"),
-        ("spec", "template", "spec"),
-    ),
-}  # fmt: skip
+_PATCH = "$patch"
+Key = tuple[tuple[type, Any], ...]
 
 
 def deletes(patch: dict[str, Any]) -> bool:
     """Whether it is a patch that takes the whole object away."""
-    return patch.get("$patch") == "delete"
+    return patch.get(_PATCH) == "delete"
 
 
-def apply(item: items.Item, patch: dict[str, Any], spot: documents.Spot) -> None:
+def apply(item: items.Item, patch: dict[str, Any], spot: documents.Spot, reading: versions.Reading) -> None:
     """Merges a patch, found at `spot`, into an object; what the object is called stays."""
     body = {key: value for key, value in patch.items() if key not in ("apiVersion", "kind")}
     if isinstance(body.get("metadata"), dict):
         body["metadata"] = {key: value for key, value in body["metadata"].items() if key not in ("name", "namespace")}
-        if not body["metadata"]:
-            del body["metadata"]
+    _words(item, body, spot)
+    _tidy(item, spot, reading)
     _mapping(item, (), body, spot)
+
+
+def _words(item: items.Item, body: dict[str, Any], spot: documents.Spot) -> None:
+    # Labels and annotations go through a reader of their own, which makes words of whatever is none.
+    metadata = body.get("metadata", {})
+    for field in ("labels", "annotations") if isinstance(metadata, dict) else ():
+        said, there = metadata.get(field, items.MISSING), item.get(("metadata", field))
+        if said is not items.MISSING and (not isinstance(said, dict) or not said or there is None):
+            raise trouble.Beyond(f"{field} in a merge that are no words", spot.below("metadata", field))
+        for key, value in said.items() if isinstance(said, dict) else ():
+            new = not isinstance(there, dict) or key not in there
+            if not isinstance(value, str) and (value is not None or new):
+                raise trouble.Beyond(f"a merge of {value} for {key} among the {field}", spot.below("metadata", field))
+
+
+def _tidy(item: items.Item, spot: documents.Spot, reading: versions.Reading) -> None:
+    for path, value in list(_walked(item, (), item.data)):
+        if isinstance(value, list):
+            _told_apart(item, path, value, spot)
+        elif not reading.newer(f"a null in {item.title}, which is merged with a patch", item.spot(path) or spot):
+            item.remove(path)
+
+
+def _walked(item: items.Item, path: items.Path, tree: Any) -> Iterator[tuple[items.Path, Any]]:
+    """The nulls, and the lists that are merged by item, wherever kustomize passes."""
+    if tree is None:
+        yield path, tree
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _walked(item, (*path, key), value)
+    elif isinstance(tree, list) and _keys(item, path) is not None:
+        yield path, tree
+        for number, each in enumerate(tree):
+            yield from _walked(item, (*path, number), each)
+
+
+def _keys(item: items.Item, path: items.Path) -> merge_keys.Keys | None:
+    return merge_keys.of(str(item.document.data["apiVersion"]), item.kind, path)
+
+
+def _told_apart(item: items.Item, path: items.Path, some: list[Any], spot: documents.Spot) -> list[Key]:
+    """What tells the items of a list apart, of each."""
+    names = _keys(item, path)
+    where = ".".join(map(str, path))
+    if names == merge_keys.UNKNOWN:
+        raise trouble.Beyond(f"a merge with {item.title}, which has the list {where}", spot)
+    found = []
+    for each in some:
+        said = [each.get(name) for name in names or ()] if isinstance(each, dict) else [None]
+        if said[0] is None or not all(isinstance(word, str | int | None) for word in said):
+            raise trouble.Beyond(f"an item of {where} in {item.title} without its {(names or ('',))[0]}", spot)
+        found.append(tuple((type(word), word) for word in said))
+    if len(set(found)) != len(found):
+        raise trouble.Beyond(f"items of {where} in {item.title} that nothing tells apart", spot)
+    return found
 
 
 def _mapping(item: items.Item, path: items.Path, patch: dict[str, Any], spot: documents.Spot) -> None:
@@ -51,16 +95,16 @@ def _mapping(item: items.Item, path: items.Path, patch: dict[str, Any], spot: do
 
 def _field(item: items.Item, path: items.Path, value: Any, spot: documents.Spot) -> None:
     there = item.get(path)
-    if value is None:
-        if there is items.MISSING:
-            raise trouble.Beyond("null for a field that is not there", spot)
-        item.remove(path)
-    elif there is items.MISSING or there is None:
-        _plain(value, spot)
-        item.put(path, value, spot)
+    directive = value.get(_PATCH) if isinstance(value, dict) else None
+    if directive and not isinstance(there, dict) and there is not items.MISSING and there is not None:
+        raise trouble.Beyond(f"the directive {_PATCH} where there is no mapping", spot)
+    if value is None or directive == "delete":
+        if there is not items.MISSING:
+            item.remove(path)
+    elif there is items.MISSING or there is None or directive == "replace":
+        rest = _but(value, _PATCH) if directive == "replace" else value
+        item.put(path, _added(item, path, rest, spot), spot)
     elif isinstance(value, dict) and isinstance(there, dict):
-        if not value or not there:
-            raise trouble.Beyond("an empty mapping in a merge", spot)
         _mapping(item, path, value, spot)
     elif isinstance(value, list) and isinstance(there, list):
         _list(item, path, value, spot)
@@ -70,45 +114,65 @@ def _field(item: items.Item, path: items.Path, value: Any, spot: documents.Spot)
         item.put(path, value, spot)
 
 
-def _plain(value: Any, spot: documents.Spot) -> None:
-    """Raises for what means more than itself when it is added: nulls, directives, empty values."""
-    if value is None or value in ({}, []):
-        raise trouble.Beyond("an empty value in a merge", spot)
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, each in inner:
-        if isinstance(key, str) and key.startswith("$"):
-            raise trouble.Beyond(f"the directive {key}", spot.below(key))
-        _plain(each, spot.below(key))
+def _added(item: items.Item, path: items.Path, value: Any, spot: documents.Spot) -> Any:
+    """A value where there was none: nulls say nothing, except in lists that nobody looks into."""
+    if isinstance(value, dict):
+        for key in value:
+            if key.startswith("$"):
+                raise trouble.Beyond(f"the directive {key}", spot.below(key))
+        said = {key: each for key, each in value.items() if each is not None}
+        return {key: _added(item, (*path, key), each, spot.below(key)) for key, each in said.items()}
+    if isinstance(value, list):
+        if _keys(item, path) is None:
+            return _whole(value, spot)
+        _told_apart(item, path, value, spot)
+        return [_added(item, (*path, number), each, spot.below(number)) for number, each in enumerate(value)]
+    return value
+
+
+def _whole(value: list[Any], spot: documents.Spot) -> list[Any]:
+    for number, each in enumerate(value):
+        if isinstance(each, dict) and any(key.startswith("$") for key in each):
+            raise trouble.Beyond("a directive in a list that is replaced", spot.below(number))
+    return value
 
 
 def _list(item: items.Item, path: items.Path, value: list[Any], spot: documents.Spot) -> None:
-    pod = _PODS.get(item.kind)
-    inside = pod is not None and path[: len(pod)] == pod
-    if path in _WHOLE.get((item.group, item.kind), ()) or (inside and path[-1] in _POD_WHOLE):
-        _plain(value, spot)
-        item.put(path, value, spot)
-    elif inside and path[-1] in _KEYS:
-        _by_key(item, path, value, _KEYS[str(path[-1])], spot)
+    if _keys(item, path) is None:
+        item.put(path, _whole(value, spot), spot)
+    elif {_PATCH: "replace"} in value:
+        rest = [each for each in value if each != {_PATCH: "replace"}]
+        item.put(path, _added(item, path, rest, spot), spot)
     else:
-        raise trouble.Beyond(f"a merge of the list {'.'.join(map(str, path))}", spot)
+        _by_key(item, path, value, spot)
 
 
-def _by_key(item: items.Item, path: items.Path, value: list[Any], key: str, spot: documents.Spot) -> None:
-    there = item.get(path)
-    names = [each.get(key) if isinstance(each, dict) else None for each in there]
-    wanted = [each.get(key) if isinstance(each, dict) else None for each in value]
-    if None in (*names, *wanted) or len({*names}) != len(names) or len({*wanted}) != len(wanted):
-        raise trouble.Beyond(f"items of {path[-1]} without {key}, or with the same", spot)
+def _by_key(item: items.Item, path: items.Path, value: list[Any], spot: documents.Spot) -> None:
+    there, wanted = (_told_apart(item, path, each, spot) for each in (item.get(path), value))
+    if len({tuple(kind for kind, _ in key) for key in (*there, *wanted)}) > 1:
+        raise trouble.Beyond(f"items of {path[-1]} that are told apart by different fields", spot)
     # What is patched comes first, in the patch's order; what is not stays behind it.
-    rest = [name for name in names if name not in wanted]
-    item.reorder(path, [names.index(name) for name in (*(each for each in wanted if each in names), *rest)])
+    first = [key for key in wanted if key in there]
+    item.reorder(path, [there.index(key) for key in (*first, *(key for key in there if key not in wanted))])
+    at = 0
     for number, each in enumerate(value):
-        if each[key] in names:
-            _mapping(item, (*path, number), _but(each, key), spot.below(number))
+        here = spot.below(number)
+        if wanted[number] not in there:
+            if each.get(_PATCH) != "delete":
+                item.insert((*path, at), _added(item, (*path, at), each, here), here)
+                at += 1
+        elif each.get(_PATCH) == "delete":
+            item.remove((*path, at))
         else:
-            _plain(each, spot.below(number))
-            item.insert((*path, number), each, spot.below(number))
+            _one(item, (*path, at), each, here)
+            at += 1
 
 
-def _but(each: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in each.items() if name != key}
+def _one(item: items.Item, path: items.Path, value: dict[str, Any], spot: documents.Spot) -> None:
+    # Where an item is to be replaced, kustomize leaves the old one as it is: `_mapping` refuses that directive.
+    names = _keys(item, path[:-1]) or ()
+    _mapping(item, path, {name: each for name, each in value.items() if name not in names}, spot)
+
+
+def _but(value: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if name != key}

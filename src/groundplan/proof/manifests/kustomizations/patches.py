@@ -10,7 +10,7 @@ import msgspec
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import files, items, json_patch, merge, scopes, trouble
+from groundplan.proof.manifests.kustomizations import files, items, json_patch, merge, scopes, trouble, versions
 
 _TARGET = {"group", "version", "kind", "name", "namespace"}
 
@@ -23,6 +23,8 @@ class Patch(msgspec.Struct, frozen=True):
     target: dict[str, str] | None
     said: documents.Spot
     """Where the kustomization has it."""
+    names: bool = True
+    """Whether its targets go on to be known by the names that they had."""
 
 
 def strategic(folder: files.Folder, entries: Any, spot: documents.Spot) -> Iterator[Patch]:
@@ -48,7 +50,7 @@ def general(folder: files.Folder, entries: Any, spot: documents.Spot, *, json: b
         wanted = (list,) if json else (list, dict) if target else (dict,)
         if len(bodies) != 1 or not isinstance(bodies[0][0], wanted) or (json and not target):
             raise trouble.Beyond("not one patch of the kind that is wanted here", here)
-        yield Patch(*bodies[0], target, here)
+        yield Patch(*bodies[0], target, here, not json)
 
 
 def listed(entries: Any, spot: documents.Spot) -> list[Any]:
@@ -85,7 +87,7 @@ def _target(said: Any, spot: documents.Spot) -> dict[str, str] | None:
     return said
 
 
-def apply(some: list[items.Item], patch: Patch) -> findings.Finding | None:
+def apply(some: list[items.Item], patch: Patch, reading: versions.Reading) -> findings.Finding | None:
     """Patches its targets among the objects; says so where it has none."""
     chosen = [each for each in some if _is_target(each, patch)] if patch.target else [_named(some, patch)]
     for each in chosen:
@@ -94,11 +96,13 @@ def apply(some: list[items.Item], patch: Patch) -> findings.Finding | None:
                 f"a patch of {each.title}, whose file readers of YAML understand differently", patch.said
             )
         if isinstance(patch.body, list):
+            if patch.names:
+                each.remember()
             json_patch.apply(each, patch.body, patch.spot)
         elif merge.deletes(patch.body):
             some.remove(each)
         else:
-            merge.apply(each, patch.body, patch.spot)
+            merge.apply(each, patch.body, patch.spot, reading)
     return None if chosen else _nobody(patch)
 
 

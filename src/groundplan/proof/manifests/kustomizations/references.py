@@ -100,6 +100,8 @@ class _Holder:
         if len({(each.name, each.metadata.get("namespace") if whole else "") for each in found}) > 1:
             titles = ", ".join(each.title for each in found)
             raise trouble.Wrong(f"{self.item.title} may mean any of {titles}", self.item.spot(field.path[:1]))
+        for each in found[:1]:
+            each.named = True
         return found[0] if found else None
 
     def _is_role(self, field: reference_fields.Field, other: items.Item) -> bool:
