@@ -25,7 +25,7 @@ def tree(receivers: Mapping[str, Receiver], *, wait: str = "30s") -> objects.Tre
     """Alertmanager's configuration, with what each severity's receiver does, and that of `WATCHDOG`; `wait` is how
     long others of a group are waited for.
 
-    A service that is down silences the slower warnings about it.
+    What is down as a whole silences the slower warnings about it.
     """
     watched = (WATCHDOG,) if receivers.get(WATCHDOG) else ()
     return {
@@ -46,7 +46,7 @@ def tree(receivers: Mapping[str, Receiver], *, wait: str = "30s") -> objects.Tre
         },
         "inhibit_rules": [
             {
-                "source_matchers": ['alertname="ServiceDown"'],
+                "source_matchers": ['alertname=~"ServiceDown|TargetDown"'],
                 "target_matchers": ['severity=~"warning|info"'],
                 "equal": ["namespace", "job"],
             }
