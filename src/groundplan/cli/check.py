@@ -65,7 +65,7 @@ def _manifests(
     if sarif:
         from groundplan.proof.show import sarif as sarifs
 
-        output.emit(sarifs.report(found.findings))
+        output.emit(sarifs.report(found.findings, found.suppressed))
     elif as_json:
         output.emit(_data(found))
     else:

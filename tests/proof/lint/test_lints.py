@@ -136,6 +136,28 @@ def tier(policies: dict[str, tuple[int, str, int]]) -> Callable[[Set], None]:
     return change
 
 
+AGENT = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: shop}
+spec:
+  updateStrategy: {rollingUpdate: {maxUnavailable: 0}}
+  selector: {matchLabels: {app: agent}}
+  template: {metadata: {labels: {app: agent}}, spec: {containers: [{name: agent, image: "example.com/agent:1"}]}}
+"""
+WORLD = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: world, namespace: shop}
+spec: {endpointSelector: {matchLabels: {app: web}}, egress: [{toEntities: [world]}]}
+"""
+
+
+def halves(documents: Set) -> None:
+    blocks = [{"ipBlock": {"cidr": each}} for each in ("0.0.0.0/1", "128.0.0.0/1")]
+    rules(documents, "web", "egress").append({"to": blocks, "ports": [{"port": 443}]})
+
+
 CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -241,6 +263,17 @@ MISTAKES: tuple[tuple[str, str, Callable[[Set], None]], ...] = (
     ("GP516", "a service with an address", put("Service db", "spec.clusterIP", "10.96.0.9")),
     ("GP512", "a route of a gateway to no port", put("HTTPRoute teas", "spec.rules.0.backendRefs.0.port", 81)),
     ("GP513", "a route on no gateway", put("HTTPRoute teas", "spec.parentRefs.0.name", "privat")),
+    (
+        "GP513",
+        "a projected secret that is not there",
+        lambda all_: pod(all_)["volumes"].append(
+            {"name": "all", "projected": {"sources": [{"secret": {"name": "web"}}, {"secret": {"name": "weeb"}}]}}
+        ),
+    ),
+    ("GP513", "an account that a binding names", put("RoleBinding reader", "subjects.0.name", "weeb")),
+    ("GP536", "an update of every node", add(AGENT)),
+    ("GP426", "the internet in two halves", halves),
+    ("GP426", "the world by Cilium", add(WORLD)),
     ("GP513", "a mount of no volume", put(WEB, f"{IN}.volumeMounts.0.name", "secretz")),
     (
         "GP513",

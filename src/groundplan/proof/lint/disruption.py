@@ -70,6 +70,14 @@ def updates(known: facts.Facts) -> Iterator[findings.Finding]:
             what = f"{facts.title(each, known.default)} can neither start a pod nor stop one while updating"
             path: facts.Path = ("spec", "strategy", "rollingUpdate")
             yield facts.finding("GP536", each, path, what, "maxSurge and maxUnavailable come to 0", "set maxSurge: 1")
+    for each in known.of("DaemonSet"):
+        rolling = fields.inner(each.data, "spec", "updateStrategy", "rollingUpdate")
+        # Of nodes there may be any number: a share of them is never surely none, but 0% is.
+        still = {str(rolling.get("maxSurge", 0)), str(rolling.get("maxUnavailable", 1))} <= {"0", "0%"}
+        if still:
+            what = f"{facts.title(each, known.default)} can neither start a pod nor stop one while updating"
+            path = ("spec", "updateStrategy", "rollingUpdate")
+            yield facts.finding("GP536", each, path, what, "the API server refuses it", "set maxUnavailable: 1")
 
 
 def spread(known: facts.Facts) -> Iterator[findings.Finding]:

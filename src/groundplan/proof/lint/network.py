@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from groundplan.proof import addresses, connections, findings, intervals
+from groundplan.proof import addresses, connections, fields, findings, intervals
 from groundplan.proof.lint import facts
-from groundplan.proof.model import policies, workloads
+from groundplan.proof.model import policies, statements, workloads
 from groundplan.proof.reach import result
 
 METADATA = "169.254.169.254"
@@ -198,9 +198,34 @@ def outside(known: facts.Facts) -> Iterator[findings.Finding]:
 def _everywhere(rule: policies.Rule, path: facts.Path) -> Iterator[tuple[str, facts.Path, str]]:
     if rule.peers is None and (rule.ports.names or intervals.difference(rule.ports.numbers, _NAMES)):
         yield "everywhere", path, "say in `to` whom"
-    for place, peer in enumerate(rule.peers or ()):
-        if peer.block is not None and peer.block.covers in (addresses.ALL_V4, addresses.ALL_V6):
-            yield peer.block.cidr, (*path, "to", place, "ipBlock"), _PRIVATE
+    blocks = [(place, peer.block) for place, peer in enumerate(rule.peers or ()) if peer.block is not None]
+    alone = [(place, block) for place, block in blocks if block.covers in (addresses.ALL_V4, addresses.ALL_V6)]
+    for place, block in alone:
+        yield block.cidr, (*path, "to", place, "ipBlock"), _PRIVATE
+    together = intervals.of(pair for _, block in blocks for pair in block.covers)
+    if not alone and _whole(together):
+        # 0.0.0.0/1 and 128.0.0.0/1 are everything too.
+        yield " and ".join(block.cidr for _, block in blocks), path, _PRIVATE
+
+
+def _whole(covers: intervals.Intervals) -> bool:
+    return any(not intervals.difference(each, covers) for each in (addresses.ALL_V4, addresses.ALL_V6))
+
+
+def elsewhere(known: facts.Facts) -> Iterator[findings.Finding]:
+    """Egress to the whole internet by policies of other kinds."""
+    for policy in known.model.beside:
+        for each in policy.statements:
+            if each.direction != policies.EGRESS or each.action != statements.ALLOW or each.conditional:
+                continue
+            blocks = [peer for peer in each.peers if isinstance(peer, statements.Networks) and not peer.unsure]
+            everybody = any(isinstance(peer, statements.Everywhere) for peer in each.peers)
+            ports = intervals.difference(each.ports.numbers, _NAMES) or each.ports.names
+            together = intervals.of(pair for peer in blocks for pair in peer.covers)
+            if ports and (everybody or _whole(together)):
+                what = f"{fields.dotted(each.path)} of {policy.title} allows egress to everywhere"
+                why = "that is every address, private ones and the cloud's metadata service included"
+                yield facts.finding("GP426", policy.document, each.path, what, why, "name the addresses that are meant")
 
 
 def _to_metadata(
@@ -281,4 +306,4 @@ def _serves_names(each: workloads.Workload) -> bool:
     return labels.get("k8s-app") in ("kube-dns", "coredns") or "dns.operator.openshift.io/daemonset-dns" in labels
 
 
-LINTS = (isolation, selecting_nothing, redundancy, outside, names)
+LINTS = (isolation, selecting_nothing, redundancy, outside, elsewhere, names)

@@ -124,8 +124,14 @@ def mentions(pod: facts.Pod) -> Iterator[tuple[str, str, str, facts.Path]]:
 
 
 def _volume(volume: dict[str, Any], path: facts.Path) -> Iterator[tuple[str, str, str, facts.Path]]:
+    for number, source in enumerate(fields.items(fields.inner(volume, "projected").get("sources"))):
+        yield from _source(source, (*path, "projected", "sources", number), "name")
+    yield from _source(volume, path, "secretName")
+
+
+def _source(volume: dict[str, Any], path: facts.Path, secret: str) -> Iterator[tuple[str, str, str, facts.Path]]:
     for field, kind, word in (
-        ("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName"),
+        ("configMap", "ConfigMap", "name"), ("secret", "Secret", secret),
         ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
     ):  # fmt: skip
         said = fields.inner(volume, field)

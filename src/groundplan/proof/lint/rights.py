@@ -74,6 +74,11 @@ def bindings(known: facts.Facts) -> Iterator[findings.Finding]:
         for number, subject in enumerate(fields.items(each.data.get("subjects"))):
             path: facts.Path = ("subjects", number)
             who = str(subject.get("name"))
+            home = str(subject.get("namespace") or known.namespace(each))
+            if subject.get("kind") == "ServiceAccount" and _lost(known, home, who):
+                what = f"{title} gives {kind} {name} to account {home}/{who}, which is not there"
+                remedy = f"correct the name, or add ServiceAccount {home}/{who}"
+                yield facts.finding("GP513", each, path, what, "whom it was meant for has no rights", remedy)
             if who.startswith(_EVERYBODY) and name not in _HARMLESS:
                 what = f"{title} gives {kind} {name} to {who}"
                 why = "that is everybody who reaches the API server" if "auth" in who or "anon" in who else "every pod"
@@ -82,6 +87,12 @@ def bindings(known: facts.Facts) -> Iterator[findings.Finding]:
                 what = f"{title} makes account {who} an administrator of the cluster"
                 remedy = "give it a role with the rights it needs"
                 yield facts.finding("GP553", each, path, what, "whoever breaks into its pods is one too", remedy)
+
+
+def _lost(known: facts.Facts, namespace: str, account: str) -> bool:
+    """Is an account missing from a namespace whose pods are here? Others may have any."""
+    here = bool(known.cluster.neighbours(namespace)) and account != "default"
+    return here and known.get("ServiceAccount", namespace, account) is None
 
 
 LINTS = (roles, bindings)
