@@ -39,7 +39,7 @@ class Replica:
 
     def __init__(self, number: int, ports: list[tuple[int, int]], folder: pathlib.Path) -> None:
         self.name, self.folder = f"vault-{number}", folder / f"vault-{number}"
-        self.port, self._cluster = ports[number]
+        self.port, self.cluster_port = ports[number]
         self.folder.mkdir()
         self._ports, self._root, self.process = ports, folder, None
         text = tree(production(), "ConfigMap", "vault-files")["data"]["files_vault.hcl"]
@@ -53,7 +53,7 @@ class Replica:
             text = re.sub(rf"//vault-{number}\.vault-peers\.vault:8200", f"//localhost:{api}", text)
             text = re.sub(rf"//vault-{number}\.vault-peers\.vault:8201", f"//127.0.0.1:{cluster}", text)
         text = text.replace("0.0.0.0:8200", f"127.0.0.1:{self.port}")
-        text = text.replace("0.0.0.0:8201", f"127.0.0.1:{self._cluster}")
+        text = text.replace("0.0.0.0:8201", f"127.0.0.1:{self.cluster_port}")
         return text.replace('"/vault/data"', f'"{self.folder}"').replace("/certificate/", f"{self._root}/certificate/")
 
     def start(self) -> None:
@@ -74,6 +74,11 @@ class Replica:
         if self.process is not None:
             self.process.kill()
             self.process.wait(timeout=20)
+
+    def stop(self) -> None:
+        """As a kubelet does."""
+        self.process.terminate()
+        self.process.wait(timeout=30)
 
     def wipe(self) -> None:
         """Another volume, an empty one."""

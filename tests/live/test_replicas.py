@@ -7,8 +7,10 @@ import dataclasses
 import functools
 import gzip
 import pathlib
+import re
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from groundplan.live import errors
 from groundplan.live.vault import bootstrap, keys, run, steps
-from tests.live import rafts, test_agent, test_bootstrap, vaults
+from tests.live import openbaos, rafts, test_agent, test_bootstrap, vaults
 
 CHOICES = dataclasses.replace(test_bootstrap.CHOICES, servers=3)
 KEEPING = dataclasses.replace(CHOICES, keep_root_token=True)
@@ -326,3 +328,46 @@ def _unseal(replica: rafts.Replica, file: keys.File) -> None:
     for share in file.read().shares[: file.read().threshold]:
         replica.ask("POST", "sys/unseal", {"key": share})
     rafts.until(lambda: replica.ask("GET", "sys/seal-status").body["sealed"] is False, "it opens")
+
+
+@pytest.mark.slow
+def test_another_storage_is_moved_to_integrated_storage_by_what_the_page_says(tmp_path: pathlib.Path) -> None:
+    """Of files there is none to try: OpenBao has dropped them. It moves its own storage by the same command."""
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "secrets.md").read_text()
+    move = textwrap.dedent(page[page.index("              storage_source") : page.index("              END")])
+    made = rafts.Cluster(tmp_path)
+    first, old = made.replicas[0], tmp_path / "old"
+    raft = first.config.read_text()
+    first.config.write_text(
+        re.sub(r'storage "raft" \{.*?\n\}\n', f'storage "pebbledb" {{path = "{old}"}}\n', raft, flags=re.S)
+    )
+    try:
+        made.start(0)
+        begun = first.ask("POST", "sys/init", {"secret_shares": 1, "secret_threshold": 1}).body
+        root, share = begun["root_token"], begun["keys_base64"][0]
+        first.ask("POST", "sys/unseal", {"key": share})
+        first.ask("POST", "sys/mounts/kept", {"type": "kv"}, root)
+        rafts.until(lambda: first.ask("POST", "kept/a", {"value": "b"}, root).status == 204, "it is written")
+        first.stop()
+        for before, after in (
+            ('"file"', '"pebbledb"'),
+            ("/vault/data/file", str(old)),
+            ('"/vault/data"', f'"{first.folder}"'),
+            ("vault-0.vault-peers.vault:8201", f"127.0.0.1:{first.cluster_port}"),
+        ):
+            assert before in move
+            move = move.replace(before, after)
+        (tmp_path / "move.hcl").write_text(move)
+        command = [openbaos.binary(), "operator", "migrate", f"-config={tmp_path}/move.hcl"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        first.config.write_text(raft)
+        made.start(0, 1)
+        first.ask("POST", "sys/unseal", {"key": share})
+        rafts.until(lambda: first.leads, "it leads")
+        second = made.replicas[1]
+        rafts.until(lambda: second.ask("GET", "sys/init").body["initialized"], "another has found it")
+        second.ask("POST", "sys/unseal", {"key": share})
+        rafts.until(lambda: second.ask("GET", "kept/a", token=root).data == {"value": "b"}, "the other has it too")
+    finally:
+        made.kill()
