@@ -157,6 +157,14 @@ BREAKING: dict[str, tuple[Callable[[pathlib.Path], None], str, str]] = {
         edit(AUTH, "kind: Service\nmetadata:\n  name: auth-service", "kind: Service\nmetadata:\n  name: auth"),
         "GP208", "there is no Service services/auth-service",
     ),
+    "close the way between replicas": (
+        edit("overlays/production/patches/vault.vault.networkpolicy.yaml", "port: 8201", "port: 8202", 2),
+        "GP204", "vault/vault[StatefulSet] → vault/vault[StatefulSet] TCP 8201 is declared",
+    ),
+    "rename the Service by which replicas find each other": (
+        edit("base/vault/vault-peers.yaml", "name: vault-peers\n  namespace", "name: vault-mates\n  namespace"),
+        "GP208", "there is no Service vault/vault-peers",
+    ),
     "widen one environment's range": (
         edit(RANGE, "203.0.113.0/24", "203.0.0.0/8"),
         "GP207", "in production",

@@ -163,6 +163,21 @@ SPECIMENS = [
     ("a value that kustomize cannot read", FINE + 'live.set(a, env={"X": "a\\x7fb"})', "GP105", 2, "secret"),
     ("a volume of no size", FINE + 'live.set(vault, storage="much")', "GP105", 2, "5Gi"),
     (
+        "replicas of which no more may be lost than of one less",
+        FINE + "live.set(vault, replicas=2)",
+        "GP105",
+        2,
+        "3, 5",
+    ),
+    ("more replicas than anybody wants", FINE + "live.set(vault, replicas=10**12)", "GP105", 2, "replicas=1"),
+    (
+        "replicas of what is alone with its data",
+        'b = space.add(Vault("b", backend="file"))\n' + FINE + "live.set(b, replicas=3)",
+        "GP105",
+        3,
+        "a way to keep its data",
+    ),
+    (
         "a store that stands nowhere",
         FINE.replace("**given", '**{**given, "secrets": Vault("other")}'),
         "GP103",

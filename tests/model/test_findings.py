@@ -38,6 +38,7 @@ SERVICE = 'a = space.add(Service("a", python("x.a"), http=8000))\n'
 
 SPECIMENS = [
     ("a name that Kubernetes refuses", 'space.add(Service("My_API", python("x"), http=1))', "GP101", 1, "my-api"),
+    ("a storage that no Vault has", 'space.add(Vault("b", backend="consul"))', "GP105", 1, 'backend="raft"'),
     ("a component twice", SERVICE + 'space.add(Service("a", python("x.b"), http=8000))', "GP102", 2, "another name"),
     (
         "a component called as a replica is",

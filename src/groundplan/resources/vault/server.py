@@ -14,6 +14,8 @@ Backend = Literal["raft", "file"]
 _USER, _GROUP = 100, 1000
 """``vault`` in the image."""
 _DATA = "/vault/data"
+_MOST = 7
+"""Replicas; more of them decide slower, and are refused before they are built."""
 _HEALTH = "/v1/sys/health?standbyok=true"
 _WAITS = "sealedcode=200&uninitcode=200&haunhealthycode=200&removedcode=200"
 """What a server answers that lacks people or peers: to start it anew would help nobody, and seal it (the last two are
@@ -76,7 +78,8 @@ class Vault(resource.Resource, store.Store):
 
     def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Stateful:
         peers = self._peers(env) if self.backend == "raft" else None
-        hosts = [workloads.peer(self.name, self.namespace or "", number) for number in range(self._number(env))]
+        number = min(self._number(env), _MOST)
+        hosts = [workloads.peer(self.name, self.namespace or "", each) for each in range(number)]
         configuration = storage.raft(self.name, hosts if len(hosts) > 1 else ()) if peers else storage.file(self.name)
         return workloads.Stateful(
             image=images.vault(self.version),
