@@ -107,6 +107,12 @@ def test_a_workload_of_alertmanagers_name_is_a_finding():
     assert {found.code for found in raised.value.findings} == {"GP102"}
 
 
+def test_somebody_else_than_receivers_is_a_finding():
+    plan = Platform("shop")
+    plan.namespace("watch").add(PrometheusStack(tells={"mail": "oncall@example.com"}))
+    assert [found.code for found in plan.sheet.findings] == ["GP105"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -75,14 +75,19 @@ def put(tree: workloads.Values, place: tuple[str, ...], more: workloads.Values) 
 
 
 def _part(part: drafts.Pod) -> objects.Tree:
-    """What a chart's values take of a pod, in the operator's words."""
+    """What a chart's values take of a pod, in the words of the Prometheus operator.
+
+    Source: https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.AlertmanagerSpec
+    """
     said = {
         "podMetadata": part.template["metadata"],
+        "securityContext": part.spec["securityContext"],
         "initContainers": part.spec.get("initContainers"),
         "volumes": part.spec.get("volumes"),
         "volumeMounts": part.container["volumeMounts"],
     }
-    return {name: each for name, each in said.items() if each}
+    # Whose pods they are asks the API server nothing.
+    return {"automountServiceAccountToken": False} | {name: each for name, each in said.items() if each}
 
 
 def _release(name: str, cluster: clusters.Cluster, draft: drafts.Draft) -> Release:

@@ -55,8 +55,8 @@ def _part(name: str, reader: workloads.Reader, cluster: clusters.Cluster, draft:
         kind="Pod",
         template={"metadata": {}, "spec": {"containers": [{"volumeMounts": []}]}},
         files={f"{reader.folder}/{file.name}": file.content.resolve(cluster) for file in reader.files},
-        user=containers.USER,
-        group=containers.USER,
+        user=reader.user,
+        group=reader.group,
     )
     draft.single(part)
     return part

@@ -10,18 +10,8 @@ from groundplan.resources import images
 from groundplan.shapes import alerts, backups, ports, processes, signals, workloads
 
 _ALERTMANAGER = (("app.kubernetes.io/name", "alertmanager"),)
-_CONTEXT = {
-    "alertmanagerSpec": {
-        "automountServiceAccountToken": False,  # it asks the API server nothing
-        "securityContext": {
-            "fsGroup": 2000,
-            "runAsGroup": 2000,
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-}
+_USER, _GROUP = 1000, 2000
+"""As the chart would have Alertmanager run by itself."""
 _KUBELET, _NODE_EXPORTER = 10250, 9100
 _CONTROL_PLANE = ("coreDns", "kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")
 
@@ -52,7 +42,9 @@ class PrometheusStack(resource.Resource):
         self.retention = retention
         self.storage = storage
         self.node_exporter = node_exporter
-        self.tells = tells
+        self.tells = tells if isinstance(tells, alerts.Receivers) else None
+        if tells is not self.tells:
+            findings.report("GP105", f"{name}: tells={tells!r}", remedy="write tells=Receivers(…)")
         if node_exporter is not None and not node_exporter.privileged:
             why = f"the node exporter reads the host, which the restricted namespace {node_exporter.name} refuses"
             remedy = f'plan.namespace("{node_exporter.name}", privileged="it reads the host\'s memory and disks")'
@@ -103,8 +95,14 @@ class PrometheusStack(resource.Resource):
         return f"{self.name}-alertmanager"
 
     def _reads(self, told: alerts.Receivers) -> workloads.Reader:
-        place = ("alertmanager", "alertmanagerSpec")
-        return workloads.Reader(self._alertmanager, "/receivers", tuple(told.files()), place)
+        return workloads.Reader(
+            account=self._alertmanager,
+            folder="/receivers",
+            files=tuple(told.files()),
+            user=_USER,
+            group=_GROUP,
+            values=("alertmanager", "alertmanagerSpec"),
+        )
 
     def _draws(self) -> tuple[workloads.Drawn, ...]:
         """Grafana's first password, which its chart cannot look up where it is only rendered, and the mark that starts
@@ -132,8 +130,7 @@ class PrometheusStack(resource.Resource):
                     **volume,
                 }
             },
-            # Its secrets are admitted by the account, and readable for this user and group.
-            **({"alertmanager": {"serviceAccount": {"name": self._alertmanager}, **_CONTEXT}} if told else {}),
+            **({"alertmanager": {"serviceAccount": {"name": self._alertmanager}}} if told else {}),
             "nodeExporter": {"enabled": self.node_exporter is not None},
             **(
                 {"prometheus-node-exporter": {"namespaceOverride": self.node_exporter.name}}

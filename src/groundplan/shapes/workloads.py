@@ -160,9 +160,11 @@ class Reader:
     folder: str
     """Where the files lie: one step below the root."""
     files: tuple[processes.File, ...]
+    user: int
+    group: int
     values: tuple[str, ...]
-    """Where the chart's values take parts of the pod (``podMetadata``, ``initContainers``, ``volumes``,
-    ``volumeMounts``): ``("alertmanager", "alertmanagerSpec")``."""
+    """Where the chart's values take parts of the pod, in the words of the Prometheus operator:
+    ``("alertmanager", "alertmanagerSpec")``."""
 
 
 @dataclasses.dataclass(frozen=True)
