@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
-from tests.live import openbaos
+from tests.live import openbaos, rafts
 
 TELEMETRY = """
 telemetry {
@@ -33,9 +35,10 @@ def ask(address: str, path: str, body: dict | None = None, token: str = "") -> d
         return json.loads(answer.read() or "{}")
 
 
-def counted(address: str, name: str) -> dict[str, float]:
+def counted(address: str, name: str, authority: str | None = None) -> dict[str, float]:
     """The values of a metric by its labels, as one who is nobody is told them."""
-    with urllib.request.urlopen(f"{address}/v1/sys/metrics?format=prometheus", timeout=10) as answer:
+    trust = ssl.create_default_context(cafile=authority) if authority else None
+    with urllib.request.urlopen(f"{address}/v1/sys/metrics?format=prometheus", timeout=10, context=trust) as answer:
         lines = answer.read().decode().splitlines()
     return {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line.startswith(name)}
 
@@ -49,3 +52,43 @@ def test_just_unsealed_it_says_so_beside_what_it_said_before(server):
         time.sleep(0.2)
     assert set(before.values()) <= {0.0}
     assert sorted(now.values()) == [*before.values(), 1.0]
+
+
+@pytest.fixture
+def three(tmp_path) -> Iterator[rafts.Cluster]:
+    """Production's replicas. What they do not count again they forget, and sooner than there."""
+    made = rafts.Cluster(tmp_path)
+    for each in made.replicas:
+        written, there = each.config.read_text(), 'prometheus_retention_time = "2m"'
+        assert there in written
+        each.config.write_text(written.replace(there, 'prometheus_retention_time = "5s"'))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
+
+
+def told(cluster: rafts.Cluster) -> list[set[float]]:
+    """What each replica says of itself, after everything that it said before is forgotten."""
+    time.sleep(10)
+    authority = str(cluster.authority.file)
+    return [set(counted(each.address, "vault_core_unsealed", authority).values()) for each in cluster.replicas]
+
+
+def is_unsealed(replica: rafts.Replica, key: str) -> bool:
+    return replica.ask("PUT", "sys/unseal", {"key": key}).body.get("sealed") is False
+
+
+@pytest.mark.slow
+def test_a_standby_goes_on_saying_so_and_a_replica_that_starts_anew_does_not(three):
+    (key,) = three.replicas[0].ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}).body["keys"]
+    for each in three.replicas:
+        rafts.until(functools.partial(is_unsealed, each, key), f"{each.name} has joined and is unsealed")
+    assert told(three) == [{1.0}, {1.0}, {1.0}]
+    three.standby().kill()
+    (gone,) = (number for number, each in enumerate(three.replicas) if not each.runs)
+    three.start(gone)
+    now = told(three)
+    assert now.pop(gone) <= {0.0}
+    assert now == [{1.0}, {1.0}]

@@ -30,7 +30,7 @@ def groups(plan: platform.Platform) -> Iterator[alerts.Group]:
 
 
 def unsealed(own: str) -> str:
-    """1 where a Vault chosen by `own` is unsealed, else 0.
+    """1 where a Vault chosen by `own` is unsealed, else 0; a standby says so as well as whoever leads.
 
     A sealed one may say nothing at all: it counts only while it is unsealed, and forgets what it counted after
     ``prometheus_retention_time``. One that has just been unsealed says 1 beside a 0 from before it knew its cluster.
