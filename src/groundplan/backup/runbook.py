@@ -37,7 +37,9 @@ _BY_HAND = """\
 It hands out no secret yet, so the account of the object store comes by hand, from a file of this form:
 `{"access_key_id": "…", "secret_access_key": "…"}`."""
 _BROUGHT = "What only people may do takes what only people have:"
-_OTHERS = "Then the others, each empty: it takes what it lacks from the first, once it is unsealed."
+_OTHERS = """\
+Then the others, each empty: it takes what it lacks from the first. Until it has found that one, some seconds after its
+start, it says that it is not initialized."""
 _UNSEAL = """\
 It starts sealed: those who hold shares of the key unseal it. Its backup should not be older than the databases': what
 was encrypted with a key that it does not hold cannot be read."""

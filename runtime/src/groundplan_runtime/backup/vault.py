@@ -50,26 +50,26 @@ class Server:
         """The answer to one request, wherever it is of 2xx; raises BackupError."""
         headers = {"X-Vault-Request": "true"} | ({"X-Vault-Token": token} if token else {})
         headers |= {"Content-Length": str(length)} if body is not None else {}
-        link = self._link()
         try:
-            link.request(method, f"/v1/{path}", body, headers)
-            answer = link.getresponse()
-            if answer.status // 100 != 2:
-                raise BackupError(f"{self.address} answered {answer.status} to {method} /v1/{path}", _said(answer))
-            yield answer
+            with contextlib.closing(self._link()) as link:
+                link.request(method, f"/v1/{path}", body, headers)
+                answer = link.getresponse()
+                if answer.status // 100 != 2:
+                    raise BackupError(f"{self.address} answered {answer.status} to {method} /v1/{path}", _said(answer))
+                yield answer
         except (OSError, http.client.HTTPException) as error:
             what = f"{self.address} did not answer {method} /v1/{path} in full"
             raise BackupError(what, str(error) or type(error).__name__) from error
-        finally:
-            link.close()
 
     def _link(self) -> http.client.HTTPConnection:
-        place = urllib.parse.urlsplit(self.address)
-        if place.scheme == "http" and place.hostname:
-            return http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
-        if place.scheme == "https" and place.hostname:
-            context = ssl.create_default_context(cafile=self.authority or None)
-            return http.client.HTTPSConnection(place.hostname, place.port, timeout=PATIENCE, context=context)
+        with contextlib.suppress(ValueError):  # a port that is no number
+            place = urllib.parse.urlsplit(self.address)
+            host, port = place.hostname or "", place.port
+            if place.scheme == "http" and host:
+                return http.client.HTTPConnection(host, port, timeout=PATIENCE)
+            if place.scheme == "https" and host:
+                context = ssl.create_default_context(cafile=self.authority or None)
+                return http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
         raise BackupError(f"{self.address!r} is no address of a Vault", fix="write https://host:8200")
 
     def told(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def save(server: Server, role: str, account: pathlib.Path, file: pathlib.Path) -
     Raises BackupError, and leaves no file, where the server gives none, or half of one.
     """
     active = server.active()
-    said = active.told("POST", "auth/kubernetes/login", {"role": role, "jwt": account.read_text().strip()})
+    said = active.told("POST", "auth/kubernetes/login", {"role": role, "jwt": _text(account)})
     token = str((said.get("auth") or {}).get("client_token", ""))
     try:
         with active.asked("GET", _SNAPSHOT, token=token) as answer, file.open("wb") as target:
@@ -120,21 +120,27 @@ def put(server: Server, token: pathlib.Path, file: pathlib.Path) -> None:
     """Replaces all that the Vault holds by the snapshot in `file`, once that was verified; `token` must be one that may
     update ``sys/storage/raft/snapshot-force``. The unseal key is then that of the Vault it was taken from."""
     check(file)
-    if not token.exists():
-        raise BackupError(
-            f"there is no token in {token}",
-            "putting back a snapshot replaces everything, its policies among it: no account of the cluster may do it",
-            "bring one, as the runbook says (`groundplan runbook`)",
-        )
-    active = server.active()
+    said = _text(
+        token,
+        "putting back a snapshot replaces everything, its policies among it: no account of the cluster may do it",
+        "bring one, as the runbook says (`groundplan runbook`)",
+    )
+    active, length = server.active(), file.stat().st_size
     led = active.leads_since()
-    said, length = token.read_text().strip(), file.stat().st_size
     with (
         file.open("rb") as source,
         active.asked("POST", f"{_SNAPSHOT}-force", token=said, body=source, length=length) as answer,
     ):
         answer.read(_SHORT)
     _settle(active, led)
+
+
+def _text(file: pathlib.Path, why: str = "", fix: str = "") -> str:
+    """A token, where there is one."""
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackupError(f"there is no token in {file}", why or str(error), fix) from error
 
 
 def _settle(active: Server, led: str) -> None:

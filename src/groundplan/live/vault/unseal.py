@@ -46,7 +46,7 @@ def all_opened(keys: steps.Keys | None, holding: tuple[bool, ...]) -> steps.Plan
         if not holding[server]:
             yield from steps.at(server, _joined(server))
         yield from steps.at(server, opened(keys, known))
-    yield from steps.at(holding.index(True) if True in holding else 0, _led())
+    yield from steps.at(holding.index(True), _led())
 
 
 def opened(keys: steps.Keys | None, known: list[str]) -> steps.Plan[None]:
