@@ -137,7 +137,7 @@ def test_compare_tells_findings_that_are_added_and_fixed(run: Any, place: pathli
     assert [each["code"] for each in found["findings"]["fixed"]] == ["GP543"]
 
 
-@pytest.mark.parametrize("name", ["bookshop", "webshop"])
+@pytest.mark.parametrize("name", ["bookshop", "streaming", "webshop"])
 def test_check_of_a_published_application_is_a_page_to_act_on(
     name: str, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

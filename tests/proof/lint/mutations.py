@@ -310,6 +310,13 @@ def monitor(kind: str) -> Callable[[Documents], Iterator[Target]]:
     return targets
 
 
+def token(documents: Documents) -> Iterator[Target]:
+    for number, path, spec in pods(documents):
+        if spec.get("automountServiceAccountToken") is False:
+            place = (*path, "automountServiceAccountToken")
+            yield number, place, put(place, True)
+
+
 NOBODY = {"matchLabels": {"app": "nobody"}}
 SCALED = frozenset({"GP544", "GP547"})
 """What quotas say of figures that no longer add up."""
@@ -325,7 +332,8 @@ MUTATIONS = (
     Mutation("GP424", "one dash too many", dash, frozenset({"GP423"})),
     Mutation("GP425", "a rule said twice", rule_twice),
     Mutation("GP426", "all of the internet", internet),
-    Mutation("GP432", "a port of every node", field("Service", "spec.type", "NodePort", there=False), SCALED),
+    Mutation("GP432", "a port of every node", field("Service", "spec.type", "NodePort", there=False),
+             SCALED | {"GP429"}),
     Mutation("GP510", "a service without pods", field("Service", "spec.selector", {"app": "nobody"}),
              frozenset({"GP431", "GP537"})),
     Mutation("GP511", "a target port misspelt", target_port),
@@ -358,7 +366,7 @@ MUTATIONS = (
     Mutation("GP543", "a tag that moves", container("image", "example.com/it:latest")),
     Mutation("GP544", "a quota that is too small", field("ResourceQuota", "spec.hard.pods", "0")),
     Mutation("GP551", "a password in a variable", password),
-    Mutation("GP552", "a token for nothing", pod("automountServiceAccountToken", True)),
+    Mutation("GP552", "a token for nothing", token),
     Mutation("GP553", "every verb", verbs),
     Mutation("GP554", "a role that is not there", no_role),
     Mutation("GP556", "a monitor of no service", monitor("ServiceMonitor")),

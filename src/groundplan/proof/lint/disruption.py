@@ -94,7 +94,8 @@ def spread(known: facts.Facts) -> Iterator[findings.Finding]:
         if least == 1 and pod.document.kind == "Deployment" and not _alone(known, pod):
             what = f"{pod.title} has one replica"
             why = "a drained node, or an update that fails, takes the service away"
-            yield facts.finding("GP537", pod.document, ("spec", "replicas"), what, why, "run two", pod.namespace)
+            remedy = "run two, spread over nodes, with a PodDisruptionBudget of maxUnavailable: 1"
+            yield facts.finding("GP537", pod.document, ("spec", "replicas"), what, why, remedy, pod.namespace)
         if least < 2:
             continue
         if not _apart(pod):

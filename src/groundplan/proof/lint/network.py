@@ -19,7 +19,7 @@ METADATA = "169.254.169.254"
 _OPEN = {
     policies.INGRESS: (
         "GP420", "accepts connections from everywhere", "accept connections from everywhere",
-        "allows whom it serves",
+        "allows whom it serves: pods, the ingress controller, Prometheus, the API server where it is a webhook",
     ),
     policies.EGRESS: (
         "GP421", "may connect anywhere", "may connect anywhere",
@@ -83,7 +83,8 @@ def _peers(known: facts.Facts, policy: policies.Policy, direction: str) -> Itera
         for place, peer in enumerate(rule.peers or ()):
             if peer.block is None and not table.peers(policy.namespace, (peer,))[1] and _expected(known, peer):
                 what = f"a peer of NetworkPolicy {policy.title} selects no pod"
-                remedy = "correct the labels, or remove the peer"
+                # A rule without peers would be for everybody.
+                remedy = f"correct the labels, or remove the {'peer' if len(rule.peers or ()) > 1 else 'rule'}"
                 yield facts.finding("GP423", policy.document, (*path, word, place), what, remedy=remedy)
         yield from _names(known, policy, direction, rule, (*path, "ports"))
         yield from _slip(policy, rule, (*path, word))
@@ -138,9 +139,13 @@ class _Rule(msgspec.Struct, frozen=True, eq=False):
         mine, its = self.rule.ports, other.rule.ports
         if self.subjects & ~other.subjects or self.peers & ~other.peers:
             return False
-        # Peers that are not among the documents may be anybody: then only the same words mean the same.
-        known = self.peers or self.rule.peers == other.rule.peers
-        return bool(known) and not intervals.difference(mine.numbers, its.numbers) and set(mine.names) <= set(its.names)
+        # Peers that are not among the documents may be anybody: then only the same words, for the same pods, are twice.
+        same = self.rule.peers == other.rule.peers and self.policy.subjects == other.policy.subjects
+        return (
+            (bool(self.peers) or same)
+            and not intervals.difference(mine.numbers, its.numbers)
+            and set(mine.names) <= set(its.names)
+        )
 
 
 def redundancy(known: facts.Facts) -> Iterator[findings.Finding]:

@@ -218,7 +218,7 @@ def empty(known: facts.Facts) -> Iterator[findings.Finding]:
                 lost = isinstance(peer, statements.Pods) and not work.pods(peer)[1]
                 if lost and any(name in known.model.declared for name in _homes(known, peer)):
                     what = f"a peer of {fields.dotted(each.path)} of {policy.title} selects no pod"
-                    remedy = "correct the labels, or remove the peer"
+                    remedy = f"correct the labels, or remove the {'peer' if len(each.peers) > 1 else 'rule'}"
                     yield facts.finding("GP423", policy.document, each.path, what, remedy=remedy)
 
 
