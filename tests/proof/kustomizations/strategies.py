@@ -34,6 +34,10 @@ def objects(draw: st.DrawFn) -> dict[str, Any]:
     if labels:
         metadata["labels"] = labels
     pod = {"containers": [container(draw, each) for each in draw(st.lists(NAMES, min_size=1, max_size=2, unique=True))]}
+    if draw(st.booleans()):
+        term = {"labelSelector": draw(st.sampled_from(({"matchLabels": {"app": name}}, {"matchExpressions": []})))}
+        pod["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+        pod["topologySpreadConstraints"] = [{"topologyKey": "zone", "whenUnsatisfiable": "x", **term}]
     template = {"metadata": {"labels": {"app": name}}, "spec": pod}
     body: dict[str, Any] = {
         "Deployment": {"spec": {"selector": {"matchLabels": {"app": name}}, "replicas": 2, "template": template}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import pathlib
 import re
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 import yaml
 from hypothesis import strategies as st
 
-from groundplan.proof.manifests.kustomizations import built, reference_fields, trouble
+from groundplan.proof.manifests.kustomizations import built, field_kinds, labelling, reference_fields, trouble
 from tests.delivery import kustomizes, test_kustomize
 from tests.kubernetes import worlds
 from tests.proof.kustomizations import merging, referring, strategies
@@ -126,32 +127,99 @@ def _write(place: pathlib.Path, files: dict[str, bytes]) -> None:
         (place / path).write_bytes(text)
 
 
-@pytest.mark.parametrize("version", [kustomizes.VERSION, kustomizes.NEWER])
+VERSIONS = pytest.mark.parametrize("version", [kustomizes.VERSION, kustomizes.NEWER])
+SELECTORS = (
+    "app", "!app", "app=web", "app==web,tier", "app != web", "tier in (x, y)", "tier notin (x,y),app", "tier=",
+    "none!=a", " app = web ", "a.b/c-d=e",
+)  # fmt: skip
+
+
+def test_selectors_of_labels_choose_what_they_choose_for_kustomize(tmp_path: pathlib.Path) -> None:
+    labels = (
+        {},
+        {"app": "web"},
+        {"app": "api", "tier": "x"},
+        {"tier": ""},
+        {"a.b/c-d": "e", "app": "web", "tier": "z"},
+    )
+    pods = [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}", field: each}}
+        for number, (field, each) in enumerate(itertools.product(("labels", "annotations"), labels))
+    ]
+    chosen = [
+        {"target": {f"{field}Selector": text}, "patch": f"- {{op: add, path: /{field}-{number}, value: yes it is}}"}
+        for field in ("label", "annotation")
+        for number, text in enumerate(SELECTORS)
+    ]
+    top = {"resources": ["all.yaml"], "patches": chosen}
+    files = {"top/all.yaml": yaml.safe_dump_all(pods), "top/kustomization.yaml": yaml.safe_dump(top)}
+    assert outcome({path: text.encode() for path, text in files.items()}, tmp_path) == "built"
+
+
+def test_labels_of_templates_are_those_of_the_versions_that_know_them(tmp_path: pathlib.Path) -> None:
+    kinds = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "CronJob": "batch/v1", "Job": "some.example/v1"}
+    some = [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": "a"}, "spec": {"volumeClaimTemplates": [{}]}}
+        for kind, version in kinds.items()
+    ]
+    top = {"resources": ["all.yaml"], "labels": [{"pairs": {"a": "b"}, "includeTemplates": True}]}
+    files = {"all.yaml": yaml.safe_dump_all(some), "kustomization.yaml": yaml.safe_dump(top)}
+    _write(tmp_path, {path: text.encode() for path, text in files.items()})
+    command = kustomizes.commands()[kustomizes.NEWER]
+    done = subprocess.run([*command, tmp_path], capture_output=True, text=True, timeout=60, check=True)
+    assert test_kustomize.by_key(ours(tmp_path)) == test_kustomize.by_key(kustomizes.loaded(done.stdout))
+
+
+@VERSIONS
 def test_the_fields_in_which_names_are_looked_for_are_those_that_kustomize_carries(version: str) -> None:
-    carried = yaml.safe_load(_carried(kustomizes.commands()[version][0]))
     theirs = {
         (*_kind(target), *_kind(holder), holder["path"].replace(r"\/", "|"))
-        for target in carried["nameReference"]
+        for target in _carried(version, "nameReference")
         for holder in target["fieldSpecs"]
     }
-    ours = {
+    found = {
         (*msgspec.structs.astuple(each.target), *msgspec.structs.astuple(each.holder), _path(each.path))
         for each in reference_fields.FIELDS
         if not (each.newer and version == kustomizes.VERSION)
     }
-    assert ours == theirs
+    assert found == theirs
 
 
-def _carried(program: str) -> str:
-    text = pathlib.Path(program).read_bytes()
-    start = text.index(b"\nnameReference:\n")
-    found = re.match(rb"\n(?:[a-z -][^\n]*\n|\n)+", text[start:])
+@VERSIONS
+def test_the_fields_that_are_labelled_and_annotated_are_those_that_kustomize_carries(version: str) -> None:
+    everything = field_kinds.Kind("", "", "")
+    made = (*labelling.LABELLED, *labelling.SELECTING)
+    labelled = {(kind, (*path, "labels") if path[-1] == "metadata" else path, True) for kind, path in made}
+    labelled |= {(kind, path, False) for kind, path in labelling.SOMETIMES}
+    annotated = {(kind, (*path, "annotations"), True) for kind, path in labelling.ANNOTATED}
+    for field, found in (("commonLabels", labelled), ("commonAnnotations", annotated)):
+        whole = {*found, (everything, ("metadata", field.removeprefix("common").lower()), True)}
+        theirs = {
+            (
+                field_kinds.Kind(*_kind(each)),
+                tuple(each["path"].replace("[]", "").split("/")),
+                each.get("create", False),
+            )
+            for each in _carried(version, field)
+        }
+        assert whole == theirs
+
+
+def _carried(version: str, field: str) -> list[dict[str, Any]]:
+    """A list that is part of the program, as the text that it is there."""
+    program = pathlib.Path(kustomizes.commands()[version][0]).read_bytes()
+    start = rf"\n{field}:\n(?:\n?- kind:|- path: \w+/)[^\n]*\n"
+    found = re.search(f"{start}(?:[ -]*\\w+:[^\\n]*\\n|\\n)+(?:[ -]*\\w+: \\w+)?".encode(), program)
     assert found
-    return found[0].decode()
+    return yaml.safe_load(found[0])[field]
 
 
 def _kind(said: dict[str, str]) -> tuple[str, ...]:
     return tuple(said.get(word, "") for word in ("group", "version", "kind"))
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.replace("[]", "").split("/"))
 
 
 def _path(steps: tuple[str, ...]) -> str:

@@ -207,6 +207,7 @@ def test_what_was_generated_or_renamed_keeps_the_line_that_it_comes_from(tree: p
             "secretGenerator: [{name: a, behavior: merge}]\n",
             "a merge that ends the hash of Secret default/p-a",
         ),
+        ("resources: [../mounted]\nimages: [{name: x, newTag: b}]\n", "the image of a volume of Pod default/p"),
         ("resources: [../policy]\nnamePrefix: a-\n", "the name of a ValidatingAdmissionPolicy"),
     ],
 )
@@ -216,6 +217,9 @@ def test_what_versions_build_differently_is_told_and_not_built(tree: pathlib.Pat
     files = {
         "part/kustomization.yaml": f"{head}commonAnnotations: {{a: b}}\n",
         "base/kustomization.yaml": "namePrefix: p-\nsecretGenerator: [{name: a, literals: [A=1]}]\n",
+        "mounted/kustomization.yaml": "resources: [all.yaml]\n",
+        "mounted/all.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
+        "  volumes: [{name: v, image: {reference: 'x:a'}}]\n",
         "policy/kustomization.yaml": "resources: [all.yaml]\n",
         "policy/all.yaml": f"{policy}\nmetadata: {{name: p}}\n---\n{policy}Binding\nmetadata: {{name: b}}\n"
         "spec: {policyName: p}\n",

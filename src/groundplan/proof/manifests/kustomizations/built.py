@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,23 @@ from groundplan.proof.manifests.kustomizations import (
     generators,
     hashes,
     items,
+    labelling,
     names,
     patches,
     references,
     transformations,
     trouble,
     versions,
-    words,
 )
 
 _KNOWN = frozenset({
     "apiVersion", "kind", "metadata", "resources", "bases", "components", "patches", "patchesStrategicMerge",
     "patchesJson6902", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
-    "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions",
+    "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "sortOptions",
 })  # fmt: skip
 _KINDS = {
     "Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1",
 }  # fmt: skip
-Transformation = Callable[[list[items.Item], Any, documents.Spot], None]
-_PLAIN: tuple[tuple[str, Transformation], ...] = (
-    ("images", transformations.images),
-    ("replicas", transformations.replicas),
-)
 
 
 def build(place: Path, kept: Path | None) -> documents.Read:
@@ -110,6 +104,9 @@ class Build:
             return
         read = folder.read(name, spot)
         self.said += read.findings
+        for each in read.documents:
+            if not each.metadata.get("name"):
+                raise trouble.Wrong(f"a {each.kind} without a name", each.spot("metadata"))
         doubtful = files.doubtful(read)
         some += (items.Item(each, doubtful=doubtful) for each in read.documents)
 
@@ -124,13 +121,11 @@ class Build:
             transformations.namespace(some, fields["namespace"], spot.below("namespace"))
         names.prefix(some, fields.get("namePrefix"), spot.below("namePrefix"))
         names.suffix(some, fields.get("nameSuffix"), spot.below("nameSuffix"))
-        _labels(some, fields, spot)
-        if "commonAnnotations" in fields:
-            transformations.annotate(some, fields["commonAnnotations"], spot.below("commonAnnotations"))
+        labelling.apply(some, fields, spot)
         for each in patches.general(folder, fields.get("patchesJson6902"), spot.below("patchesJson6902"), json=True):
             self._patch(some, each)
-        for name, transform in _PLAIN:
-            transform(some, fields.get(name), spot.below(name))
+        transformations.images(some, fields.get("images"), spot.below("images"), self.reading)
+        transformations.replicas(some, fields.get("replicas"), spot.below("replicas"))
 
     def _patch(self, some: list[items.Item], patch: patches.Patch) -> None:
         said = patches.apply(some, patch, self.reading)
@@ -147,28 +142,6 @@ def _check(fields: dict[str, Any], spot: documents.Spot, kind: str) -> None:
         raise trouble.Beyond(f"a {said} of {fields.get('apiVersion')} where a {kind} is wanted", spot.below("kind"))
     if not fields.keys() - {"apiVersion", "kind", "metadata"}:
         raise trouble.Wrong("an empty kustomization", spot)
-
-
-def _labels(some: list[items.Item], fields: dict[str, Any], spot: documents.Spot) -> None:
-    given: list[str] = []
-    for number, each in enumerate(patches.listed(fields.get("labels"), spot.below("labels"))):
-        here = spot.below("labels", number)
-        if not isinstance(each, dict) or not each.keys() <= {"pairs", "includeSelectors", "includeTemplates"}:
-            raise trouble.Beyond("labels by more than pairs, includeSelectors and includeTemplates", here)
-        chosen = each.get("includeSelectors") is True
-        if each.get("includeTemplates") is True and not chosen:
-            raise trouble.Beyond(
-                "labels with includeTemplates alone, which versions of kustomize read differently", here
-            )
-        pairs = here.below("pairs")
-        given += (key for key, _ in words.pairs(each.get("pairs"), pairs))
-        transformations.labels(some, each.get("pairs"), pairs, selectors=chosen, templates=chosen)
-    if "commonLabels" in fields:
-        here = spot.below("commonLabels")
-        given += (key for key, _ in words.pairs(fields["commonLabels"], here))
-        transformations.labels(some, fields["commonLabels"], here, selectors=True, templates=True)
-    if len(set(given)) != len(given):
-        raise trouble.Beyond("one label by two fields", spot.below("labels"))
 
 
 def _text(said: Any, spot: documents.Spot) -> str:

@@ -10,9 +10,19 @@ import msgspec
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import files, items, json_patch, merge, scopes, trouble, versions
+from groundplan.proof.manifests.kustomizations import (
+    files,
+    items,
+    json_patch,
+    merge,
+    scopes,
+    selectors,
+    trouble,
+    versions,
+)
 
 _TARGET = {"group", "version", "kind", "name", "namespace"}
+_SELECTORS = {"labelSelector": "labels", "annotationSelector": "annotations"}
 
 
 class Patch(msgspec.Struct, frozen=True):
@@ -82,7 +92,9 @@ def _target(said: Any, spot: documents.Spot) -> dict[str, str] | None:
     if not isinstance(said, dict) or not said or not all(isinstance(each, str) for each in said.values()):
         raise trouble.Beyond("a target that is no mapping of words", spot)
     for key, words in said.items():
-        if key not in _TARGET or not re.fullmatch(r"(?:[\w./\-]|\\[.\-]|\.\*|\|)*", words):
+        if key in _SELECTORS:
+            selectors.parsed(words, spot.below(key))
+        elif key not in _TARGET or not re.fullmatch(r"(?:[\w./\-]|\\[.\-]|\.\*|\|)*", words):
             raise trouble.Beyond(f"a target by {key}, {words}", spot.below(key))
     return said
 
@@ -108,9 +120,13 @@ def apply(some: list[items.Item], patch: Patch, reading: versions.Reading) -> fi
 
 def _is_target(item: items.Item, patch: Patch) -> bool:
     wanted = patch.target or {}
-    return all(
-        any(re.fullmatch(f"(?:{words})", each) for each in _said(item, key)) for key, words in wanted.items() if words
-    )
+    return all(_is(item, key, words, patch.said) for key, words in wanted.items() if words)
+
+
+def _is(item: items.Item, key: str, words: str, spot: documents.Spot) -> bool:
+    if key in _SELECTORS:
+        return selectors.matches(selectors.parsed(words, spot), item.metadata.get(_SELECTORS[key]))
+    return any(re.fullmatch(f"(?:{words})", each) for each in _said(item, key))
 
 
 def _said(item: items.Item, key: str) -> tuple[str, ...]:

@@ -11,18 +11,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from groundplan.proof.manifests.kustomizations import field_kinds
 
-class Kind(msgspec.Struct, frozen=True):
-    """Objects by group, version and kind; an empty word stands for all."""
-
-    group: str
-    version: str
-    kind: str
-
-    def covers(self, group: str, version: str, kind: str) -> bool:
-        """Whether an object is one of these."""
-        mine, other = (self.group, self.version, self.kind), (group, version, kind)
-        return all(not wanted or wanted == had for wanted, had in zip(mine, other, strict=True))
+Kind = field_kinds.Kind
 
 
 class Field(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a kustomization does to all its objects: namespace, labels, annotations, images, replicas.
+"""What a kustomization does to all its objects: namespace, images, replicas.
 
 Source: https://github.com/kubernetes-sigs/kustomize/tree/master/api/internal/konfig/builtinpluginconsts (which fields).
 """
@@ -10,20 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from groundplan.proof.manifests import documents
-from groundplan.proof.manifests.kustomizations import items, patches, trouble, words
+from groundplan.proof.manifests.kustomizations import items, labelling, patches, trouble, versions
 
-_TEMPLATE: items.Path = ("spec", "template", "metadata")
-_CRON: items.Path = ("spec", "jobTemplate", "spec", "template", "metadata")
-_TEMPLATES: dict[str, tuple[items.Path, ...]] = {
-    **dict.fromkeys(
-        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"), (_TEMPLATE,)
-    ),
-    "CronJob": (("spec", "jobTemplate", "metadata"), _CRON),
-}
-_SELECTORS: dict[str, items.Path] = {
-    "Service": ("spec", "selector"), "ReplicationController": ("spec", "selector"),
-    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"), ("spec", "selector", "matchLabels")),
-}  # fmt: skip
 _COUNTED = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
 
 
@@ -36,7 +24,7 @@ def namespace(some: list[items.Item], name: Any, spot: documents.Spot) -> None:
         if not each.everywhere:
             each.put(("metadata", "namespace"), name, spot)
         for path in _spaces(each):
-            _make(each, path[:-1], spot)
+            labelling.make(each, path[:-1], spot)
             each.put(path, name, spot)
 
 
@@ -57,76 +45,7 @@ def _spaces(item: items.Item) -> Iterator[items.Path]:
                 yield ("subjects", number, "namespace")
 
 
-def labels(some: list[items.Item], pairs: Any, spot: documents.Spot, *, selectors: bool, templates: bool) -> None:
-    """Adds labels: to the objects, to the pods they make, to what selects these."""
-    for each in some:
-        for key, value in words.pairs(pairs, spot):
-            _set(each, ("metadata", "labels"), key, value, spot)
-            for place in _TEMPLATES.get(each.kind, ()) if templates else ():
-                _set(each, (*place, "labels"), key, value, spot)
-            for place, create in _selecting(each, spot) if selectors else ():
-                if create or isinstance(each.get(place), dict):
-                    _set(each, place, key, value, spot)
-
-
-def _selecting(item: items.Item, spot: documents.Spot) -> Iterator[tuple[items.Path, bool]]:
-    """Where labels select pods, and whether a missing selector is made."""
-    if item.kind in _SELECTORS:
-        yield _SELECTORS[item.kind], True
-    if item.kind == "StatefulSet":
-        claims = item.get(("spec", "volumeClaimTemplates"))
-        for number in range(len(claims) if isinstance(claims, list) else 0):
-            yield ("spec", "volumeClaimTemplates", number, "metadata", "labels"), True
-    if item.kind in ("Job", "PodDisruptionBudget"):
-        yield ("spec", "selector", "matchLabels"), False
-    if item.kind == "CronJob":
-        yield ("spec", "jobTemplate", "spec", "selector", "matchLabels"), False
-    if item.kind == "NetworkPolicy":
-        yield from _of_policy(item)
-    if item.kind in _TEMPLATES and _spread(item):
-        raise trouble.Beyond(f"labels with selectors, and {item.title} spreads by labels", spot)
-
-
-def _of_policy(item: items.Item) -> Iterator[tuple[items.Path, bool]]:
-    yield ("spec", "podSelector", "matchLabels"), False
-    for side, word in (("ingress", "from"), ("egress", "to")):
-        rules = item.get(("spec", side))
-        for number, rule in enumerate(rules if isinstance(rules, list) else ()):
-            peers = rule.get(word) if isinstance(rule, dict) else None
-            for place in range(len(peers) if isinstance(peers, list) else 0):
-                yield ("spec", side, number, word, place, "podSelector", "matchLabels"), False
-
-
-def _spread(item: items.Item) -> bool:
-    spec = item.get((*_TEMPLATES[item.kind][-1][:-1], "spec"))
-    return isinstance(spec, dict) and not {"affinity", "topologySpreadConstraints"}.isdisjoint(spec)
-
-
-def annotate(some: list[items.Item], pairs: Any, spot: documents.Spot) -> None:
-    """Adds annotations to the objects and to the pods they make."""
-    for each in some:
-        for key, value in words.pairs(pairs, spot):
-            _set(each, ("metadata", "annotations"), key, value, spot)
-            for place in _TEMPLATES.get(each.kind, ()):
-                _set(each, (*place, "annotations"), key, value, spot)
-
-
-def _set(item: items.Item, place: items.Path, key: str, value: str, spot: documents.Spot) -> None:
-    _make(item, place, spot)
-    item.put((*place, key), value, spot.below(key))
-
-
-def _make(item: items.Item, place: items.Path, spot: documents.Spot) -> None:
-    """Mappings all the way to a place."""
-    for length in range(1, len(place) + 1):
-        there = item.get(place[:length])
-        if there is items.MISSING:
-            item.put(place[:length], {}, spot)
-        elif there is None or not isinstance(there, dict | list):
-            raise trouble.Beyond(f"{item.title} has no mapping at {'.'.join(map(str, place[:length]))}", spot)
-
-
-def images(some: list[items.Item], entries: Any, spot: documents.Spot) -> None:
+def images(some: list[items.Item], entries: Any, spot: documents.Spot, reading: versions.Reading) -> None:
     """Other names, tags or digests for images, wherever containers are listed."""
     for number, each in enumerate(patches.listed(entries, spot)):
         here = spot.below(number)
@@ -140,6 +59,9 @@ def images(some: list[items.Item], entries: Any, spot: documents.Spot) -> None:
         for item in some:
             for path in _containers(item.data, ()):
                 _image(item, (*path, "image"), each, here)
+            for path in _volumes(item):
+                if reading.newer(f"the image of a volume of {item.title}", item.spot(path) or here):
+                    _image(item, path, each, here)
 
 
 def _containers(tree: Any, path: items.Path) -> Iterator[items.Path]:
@@ -148,6 +70,15 @@ def _containers(tree: Any, path: items.Path) -> Iterator[items.Path]:
         if key in ("containers", "initContainers") and isinstance(value, list):
             yield from ((*path, key, number) for number in range(len(value)))
         yield from _containers(value, (*path, key))
+
+
+def _volumes(item: items.Item) -> Iterator[items.Path]:
+    for pod in (("spec",), ("spec", "template", "spec")):
+        volumes = item.get((*pod, "volumes"))
+        for number in range(len(volumes) if isinstance(volumes, list) else 0):
+            path = (*pod, "volumes", number, "image", "reference")
+            if isinstance(item.get(path), str):
+                yield path
 
 
 def _image(item: items.Item, path: items.Path, said: dict[str, str], spot: documents.Spot) -> None:
