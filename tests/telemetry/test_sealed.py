@@ -20,6 +20,9 @@ telemetry {
 }
 """
 
+FORGOTTEN = 10.0
+"""Seconds after which nothing is left of what was not counted again."""
+
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[str]:
@@ -47,11 +50,11 @@ def test_just_unsealed_it_says_so_beside_what_it_said_before(server):
     keys = ask(server, "sys/init", {"secret_shares": 1, "secret_threshold": 1})
     before = counted(server, "vault_core_unsealed")
     ask(server, "sys/unseal", {"key": keys["keys"][0]})
-    until = time.monotonic() + 20
-    while 1.0 not in (now := counted(server, "vault_core_unsealed")).values() and time.monotonic() < until:
-        time.sleep(0.2)
+    rafts.until(lambda: 1.0 in counted(server, "vault_core_unsealed").values(), "it says that it is unsealed")
+    now = counted(server, "vault_core_unsealed")
     assert set(before.values()) <= {0.0}
     assert sorted(now.values()) == [*before.values(), 1.0]
+    rafts.until(lambda: list(counted(server, "vault_core_active").values()) == [1.0], "it leads, alone")
 
 
 @pytest.fixture
@@ -69,11 +72,10 @@ def three(tmp_path) -> Iterator[rafts.Cluster]:
         made.kill()
 
 
-def told(cluster: rafts.Cluster) -> list[set[float]]:
-    """What each replica says of itself, after everything that it said before is forgotten."""
-    time.sleep(10)
+def told(cluster: rafts.Cluster, name: str) -> list[set[float]]:
+    """What each replica says of itself."""
     authority = str(cluster.authority.file)
-    return [set(counted(each.address, "vault_core_unsealed", authority).values()) for each in cluster.replicas]
+    return [set(counted(each.address, name, authority).values()) for each in cluster.replicas]
 
 
 def is_unsealed(replica: rafts.Replica, key: str) -> bool:
@@ -85,10 +87,17 @@ def test_a_standby_goes_on_saying_so_and_a_replica_that_starts_anew_does_not(thr
     (key,) = three.replicas[0].ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}).body["keys"]
     for each in three.replicas:
         rafts.until(functools.partial(is_unsealed, each, key), f"{each.name} has joined and is unsealed")
-    assert told(three) == [{1.0}, {1.0}, {1.0}]
+    time.sleep(FORGOTTEN)
+    assert told(three, "vault_core_unsealed") == [{1.0}, {1.0}, {1.0}]
+    assert sorted(map(max, told(three, "vault_core_active"))) == [0.0, 0.0, 1.0]
     three.standby().kill()
     (gone,) = (number for number, each in enumerate(three.replicas) if not each.runs)
     three.start(gone)
-    now = told(three)
+    time.sleep(FORGOTTEN)
+    now = told(three, "vault_core_unsealed")
     assert now.pop(gone) <= {0.0}
     assert now == [{1.0}, {1.0}]
+    three.leader().kill()
+    time.sleep(FORGOTTEN)
+    (left,) = (each for number, each in enumerate(three.replicas) if each.runs and number != gone)
+    assert 1.0 not in counted(left.address, "vault_core_active", str(three.authority.file)).values()

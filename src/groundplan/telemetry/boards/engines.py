@@ -122,21 +122,22 @@ def _redis(own: str) -> Rows:
 
 
 def _vault(own: str) -> Rows:
-    handled = f"vault_core_handle_request_count{{{own}}}"
-    took = f"vault_core_handle_request_sum{{{own}}}"
+    handled = f"sum(rate(vault_core_handle_request_count{{{own}}}[{_WINDOW}]))"
+    took = f"sum(rate(vault_core_handle_request_sum{{{own}}}[{_WINDOW}]))"
     return (
         (
             "Vault",
             (
                 boards.Panel("Unsealed", {"{{instance}}": rules.unsealed(own)}, unit="bool"),
-                boards.Panel("Requests", {"all": f"rate({handled}[{_WINDOW}])"}, unit="reqps"),
+                boards.Panel("Somebody leads", {"{{job}}": rules.leads(own)}, unit="bool"),
+                boards.Panel("Requests", {"all": handled}, unit="reqps"),
                 boards.Panel(
                     "Duration",
                     # Vault counts in milliseconds.
-                    {"on average": f"rate({took}[{_WINDOW}]) / rate({handled}[{_WINDOW}]) / 1000"},
+                    {"on average": f"{took} / {handled} / 1000"},
                     unit="s",
                 ),
-                boards.Panel("Memory", {"allocated": f"vault_runtime_alloc_bytes{{{own}}}"}, unit="bytes"),
+                boards.Panel("Memory", {"{{instance}}": f"vault_runtime_alloc_bytes{{{own}}}"}, unit="bytes"),
             ),
         ),
     )

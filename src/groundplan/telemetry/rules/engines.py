@@ -40,6 +40,12 @@ def unsealed(own: str) -> str:
     return f"{by} (vault_core_unsealed{{{own}}}) or 0 * {by} (up{{{own}}})"
 
 
+def leads(own: str) -> str:
+    """1 where one replica of a Vault chosen by `own` leads, which it does alone where it is the only one, else 0."""
+    by = "max by (namespace, job)"
+    return f"{by} (vault_core_active{{{own}}}) or 0 * {by} (up{{{own}}})"
+
+
 def _postgres() -> tuple[alerts.Alert, ...]:
     return (
         alerts.Alert(
@@ -139,17 +145,33 @@ def _redis() -> tuple[alerts.Alert, ...]:
 
 
 def _vault(jobs: list[str]) -> tuple[alerts.Alert, ...]:
-    there = f'job="{min(jobs, default="")}", namespace="vault", instance="a"'
-    told = f'vault_core_unsealed{{{there}, cluster="%s"}}'
+    own = f'job=~"{"|".join(jobs)}"'
+    there = f'job="{min(jobs, default="")}", namespace="vault", instance="%s"'
+    up, told = f"up{{{there}}}", f'vault_core_%s{{{there}, cluster="%s"}}'
     return (
         alerts.Alert(
-            "VaultSealed",
-            (alerts.Condition(unsealed(f'job=~"{"|".join(jobs)}"'), "<", 1),),
+            "VaultDown",
+            (alerts.Condition(leads(own), "<", 1),),
             "critical",
-            "Vault is sealed, or does not answer: no pod that starts now gets its secrets",
-            "people with shares of the key unseal it; what runs already goes on",
-            fires={f"up{{{there}}}": "1x60", told % "one": "1x20 _x40"},
-            quiet={f"up{{{there}}}": "1x60", told % "": "0x60", told % "one": "_x20 1x40"},
+            "nobody leads {{ $labels.job }}: no pod that starts now gets its secrets",
+            "it is sealed, and people with shares of the key unseal it, or half of its replicas are away; what runs "
+            "already goes on",
+            fires={up % "a": "1x60", up % "b": "1x60", told % ("active", "a", "one"): "1x20 _x40"},
+            quiet={up % "a": "1x60", up % "b": "1x60", told % ("active", "b", "one"): "1x60"},
+            lasts="1m",
+        ),
+        alerts.Alert(
+            "VaultSealed",
+            (alerts.Condition(unsealed(own), "<", 1),),
+            "warning",
+            "{{ $labels.instance }} of {{ $labels.job }} is sealed, or does not answer",
+            "people with shares of the key unseal it: until then there is one less that may be lost",
+            fires={up % "a": "1x60", told % ("unsealed", "a", "one"): "1x20 _x40"},
+            quiet={
+                up % "a": "1x60",
+                told % ("unsealed", "a", ""): "0x60",
+                told % ("unsealed", "a", "one"): "_x20 1x40",
+            },
             lasts="1m",
         ),
     )
