@@ -62,7 +62,6 @@ def _sides(item: items.Item, place: backups.Place, cluster: clusters.Cluster) ->
     name = item.resource.name
     saving, restoring = f"{ROOT}/.work/save", f"{ROOT}/.work/restore"
     save, restore = item.procedures(cluster.plan, saving), item.procedures(cluster.plan, restoring)
-    is_last = cluster.keeps_secrets(item.resource)
     words = _words(item, place, cluster)
     keep = commands.keep(name, saving, words, number=item.schedule.keep, engine=save.reader)
     words = _words(item, place, cluster, restores=True)
@@ -81,7 +80,7 @@ def _sides(item: items.Item, place: backups.Place, cluster: clusters.Cluster) ->
             _files(item, restore.restore, place, cluster, restores=True),
             restore.restore,
             saves=False,
-            by_hand=bool(restore.restore.by_hand) or (isinstance(place, backups.ObjectStore) and is_last),
+            by_hand=bool(restore.restore.by_hand) or _is_brought(item, place, cluster),
         ),
     )
 
@@ -91,7 +90,7 @@ def _words(
 ) -> tuple[str, ...]:
     if not isinstance(place, backups.ObjectStore):
         return commands.folder(ROOT)
-    by_hand = restores and cluster.keeps_secrets(item.resource)
+    by_hand = restores and _is_brought(item, place, cluster)
     file = f"{backups.BY_HAND if by_hand else clusters.FILES}/{_ACCOUNT}"
     return commands.bucket(place, cluster.plan.name, cluster.environment.name, file)
 
@@ -100,10 +99,15 @@ def _files(
     item: items.Item, work: backups.Work, place: backups.Place, cluster: clusters.Cluster, *, restores: bool = False
 ) -> dict[str, str]:
     found = {f"{clusters.FILES}/{file.name}": file.content.resolve(cluster) for file in work.files}
-    # A store that has yet to be restored hands out nothing: its account comes by hand.
-    if isinstance(place, backups.ObjectStore) and not (restores and cluster.keeps_secrets(item.resource)):
+    if isinstance(place, backups.ObjectStore) and not (restores and _is_brought(item, place, cluster)):
         found[f"{clusters.FILES}/{_ACCOUNT}"] = values.SecretText(account(item.resource.name)).resolve(cluster)
     return found
+
+
+def _is_brought(item: items.Item, place: backups.Place, cluster: clusters.Cluster) -> bool:
+    """Whether a restore's account of an object store comes by hand: a store that has yet to be restored hands out
+    nothing."""
+    return isinstance(place, backups.ObjectStore) and cluster.keeps_secrets(item.resource)
 
 
 def _job(

@@ -77,15 +77,11 @@ class Vault(resource.Resource, store.Store):
         return processes.NotHere("secrets are generated once and kept in files of mode 0600")
 
     def objects(self, env: environment.Environment, edges: Sequence[component.Edge]) -> workloads.Stateful:
-        peers = self._peers(env) if self.backend == "raft" else None
-        number = min(self._number(env), _MOST)
-        hosts = [workloads.peer(self.name, self.namespace or "", each) for each in range(number)]
-        configuration = storage.raft(self.name, hosts if len(hosts) > 1 else ()) if peers else storage.file(self.name)
         return workloads.Stateful(
             image=images.vault(self.version),
             command=("vault", "server", values.text("-config={}/vault.hcl", values.Files(self.name))),
             environment=(("HOME", "/tmp"), *_spoken_to(self.name)),  # noqa: S108  (a volume of the pod)
-            files=(processes.File("vault.hcl", configuration),),
+            files=(processes.File("vault.hcl", self._configuration(env)),),
             # A sealed server is alive, but not ready: it waits for people with their shares of the key.
             alive=workloads.Check(port="api", path=f"{_HEALTH}&{_WAITS}"),
             ready=workloads.Check(port="api", path=_HEALTH),
@@ -93,11 +89,18 @@ class Vault(resource.Resource, store.Store):
             data=_DATA,
             storage=self.storage,
             by_hand=True,  # a new pod is sealed: it waits for people, who choose when
-            peers=peers,
+            peers=self._peers(env) if self.backend == "raft" else None,
             user=_USER,
             group=_GROUP,
             cluster_role="system:auth-delegator",  # it asks the API server whose a token is (TokenReview)
         )
+
+    def _configuration(self, env: environment.Environment) -> values.Value:
+        if self.backend == "file":
+            return storage.file(self.name)
+        number = min(self._number(env), _MOST)
+        hosts = [workloads.peer(self.name, self.namespace or "", each) for each in range(number)]
+        return storage.raft(self.name, hosts if number > 1 else ())
 
     def _number(self, env: environment.Environment) -> int:
         """How many replicas; what an environment says of everything is said of services."""
