@@ -69,6 +69,20 @@ def checked(folder: str) -> dict[str, float]:
     return {"all": time.perf_counter() - begin, "lints": time.perf_counter() - read, "findings": count}
 
 
+def rechecked(size: str) -> dict[str, float]:
+    """The certificate of so many workloads, checked by the separate program."""
+    import worlds
+
+    from groundplan import proof
+    from groundplan.proof import certificate, recheck
+
+    made = worlds.manifests(int(size))
+    found = json.loads(json.dumps(certificate.certificate(proof.Cluster.of(made))))
+    begin = time.perf_counter()
+    recheck.check(found, made)
+    return {"all": time.perf_counter() - begin}
+
+
 def large(size: str) -> dict[str, float]:
     """A hundred thousand pods and ten thousand policies, from decoded objects."""
     import worlds
@@ -112,6 +126,7 @@ TASKS: dict[str, Callable[[str], dict[str, float]]] = {
     "cached": yaml_cached,
     "rows": yaml_rows,
     "checked": checked,
+    "rechecked": rechecked,
     "large": large,
 }
 
@@ -165,6 +180,10 @@ def main() -> None:
             line(f"{size} workloads, and every check", all_["all"], None, more)
             line(f"{size} workloads, and every row of the list", rows["all"], None, f"{rows['rows']:.0f} rows")
     print(f"{'growth from 100 to 2,000 workloads':<58} n^{exponent(SIZES, times):.2f}")
+    again = [measured("rechecked", str(size))["all"] for size in SIZES[:2]]
+    for size, seconds in zip(SIZES, again, strict=False):
+        line(f"{size} workloads, their certificate checked again", seconds)
+    print(f"{'growth of the two':<58} n^{exponent(SIZES[:2], again):.2f}")
     small, big = measured("large", "10000x1000"), measured("large", "100000x10000")
     line("10,000 pods × 1,000 policies from objects", small["all"])
     line("100,000 pods × 10,000 policies, decoded objects checked", big["model"])

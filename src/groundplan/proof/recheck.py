@@ -139,8 +139,8 @@ class World:
     def within(self, cidr: str) -> set[str]:
         """The addresses of a network, whose ends must be cuts."""
         network = ipaddress.ip_network(cidr, strict=False)
-        first, last = int(network[0]), int(network[-1])
-        cuts = {int(end.address): title for title, end in self.ends.items() if type(end.address) is type(network[0])}
+        first, last, kind = int(network[0]), int(network[-1]), type(network[0])
+        cuts = {int(end.address): title for title, end in self.ends.items() if type(end.address) is kind}
         if not {first, last + 1} <= {*cuts, 1 << network.max_prefixlen}:
             raise SystemExit(f"refuted: addresses are not told apart at the ends of {cidr}")
         return {title for cut, title in cuts.items() if first <= cut <= last}
@@ -151,8 +151,8 @@ class World:
         listening = () if there.node and surely else there.ports
         for subject, direction, other in ((source, "Egress", destination), (destination, "Ingress", source)):
             rules = self.rules.get((subject, direction))
-            if rules is not None and (surely or not self.ends[other].node):
-                both = (opened(ports, listening, surely) for peers, ports in rules if other in peers)
+            if found and rules is not None and (surely or not self.ends[other].node):
+                both = [opened(ports, listening, surely) for peers, ports in rules if other in peers]
                 found &= functools.reduce(int.__or__, both, 0)
         return found if there.home or self.ends[source].home else 0
 
@@ -170,7 +170,7 @@ def told(rectangles: Any) -> dict[tuple[str, str], int]:
 def check(certificate: Any, documents: list[Any]) -> str:
     """How much a certificate is about that holds; ends with why it does not, or as Python does with bad input."""
     kinds, cuts, closed, taken, *lists = fields(certificate, *LISTS)
-    world, compared = World([*documents, *some(taken, dict)], some(cuts, str)), 0
+    world, about, compared = World([*documents, *some(taken, dict)], some(cuts, str)), {*some(closed, str)}, 0
     world.within("0.0.0.0/0"), world.within("::/0")
     known = {each for each in some(kinds, str) if not each.endswith(FILTERS)}
     if astray := world.unread ^ known | {each["kind"] for each in taken} - {"Pod", "Namespace"}:
@@ -180,7 +180,7 @@ def check(certificate: Any, documents: list[Any]) -> str:
         right = (world.passing(*pair, surely=True), world.passing(*pair, surely=False))
         if right != (surely.pop(pair, 0), perhaps.pop(pair, 0)):
             raise SystemExit(f"refuted: {pair[0]} to {pair[1]} is not as it says")
-        if pair[0] != pair[1] and {world.ends[each].home for each in pair} & {*some(closed, str)}:
+        if pair[0] != pair[1] and not about.isdisjoint(world.ends[each].home for each in pair):
             compared += 1
             if right != (claims.get(pair, 0),) * 2:
                 raise SystemExit(f"refuted: {pair[0]} to {pair[1]} is not as it claims")
