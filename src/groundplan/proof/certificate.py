@@ -69,6 +69,8 @@ def _unfit(whole: cluster.Cluster) -> Iterator[str]:
     }  # fmt: skip
     if any(given.values()):
         yield f"what {', '.join(word for word, each in given.items() if each)} says, no manifest does"
+    if model.left_out:
+        yield f"{len(model.left_out)} objects were left out, as made by controllers or ended: give what they come from"
     if nameless := [each for each in model.everything if not each.metadata.get("name")]:
         yield f"{len(nameless)} objects have no name, as {nameless[0].kind} {nameless[0].name}"
     if not model.workloads:

@@ -8,7 +8,7 @@ import msgspec
 
 from groundplan.proof import applications, cluster, findings
 from groundplan.proof.lint import facts, run, schema
-from groundplan.proof.model import build, kinds, policies
+from groundplan.proof.model import build, kinds, owners, policies
 from groundplan.proof.reach import bits
 
 PROVED, REFUTED, UNDECIDABLE = "proved", "refuted", "undecidable"
@@ -82,6 +82,10 @@ def assumptions(whole: cluster.Cluster) -> Iterator[str]:
         yield "no DNS server is among the documents: whether names can be looked up was not examined"
     if whole.options.default_namespace:
         yield f"objects without a namespace go to {whole.options.default_namespace}"
+    if model.left_out:
+        ended = [each for each in model.left_out if owners.ended(each)]
+        made = len(model.left_out) - len(ended)
+        yield f"left out: {made} objects that controllers among the documents made, {len(ended)} pods that have ended"
     reading = "also" if whole.options.ipblock_matches_pods else "not"
     if any(peer.block for policy in model.policies for rule in _rules(policy) for peer in rule.peers or ()):
         yield f"ipBlocks are taken {reading} to cover the addresses of pods: plugins differ"

@@ -8,6 +8,7 @@ from typing import Any
 from groundplan.proof import fields, findings
 from groundplan.proof.lint import facts
 from groundplan.proof.manifests import documents
+from groundplan.proof.model import owners
 from groundplan.proof.model import services as services_
 
 MADE_BY = {"Secret": ("ExternalSecret", "SealedSecret", "Certificate", "VaultStaticSecret", "SecretProviderClass")}
@@ -142,9 +143,8 @@ def _source(volume: dict[str, Any], path: facts.Path, secret: str) -> Iterator[t
 
 def selection(known: facts.Facts) -> Iterator[findings.Finding]:
     """Workloads select their own pods, and nobody else's."""
-    selecting = [
-        each for each in known.pods if each.document.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
-    ]
+    kinds = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+    selecting = [each for each in known.pods if each.document.kind in kinds and not owners.controlled(each.document)]
     for pod in selecting:
         selector = fields.inner(pod.document.data, "spec").get("selector")
         chosen = known.selected(pod.namespace, selector)
@@ -154,12 +154,7 @@ def selection(known: facts.Facts) -> Iterator[findings.Finding]:
             why = "the API server refuses a selector that its template's labels do not match"
             yield facts.finding("GP514", pod.document, path, what, why, "make template labels and selector agree")
         for each in chosen:
-            if each.document is not pod.document and each.kind in (
-                "Deployment",
-                "StatefulSet",
-                "DaemonSet",
-                "ReplicaSet",
-            ):
+            if each.document is not pod.document and each.kind in kinds and not owners.controlled(each.document):
                 what = f"{pod.title} also selects the pods of {each.title}"
                 yield facts.finding(
                     "GP515", pod.document, path, what, "they will fight over them", "tell them apart by a label"

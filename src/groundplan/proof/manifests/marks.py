@@ -10,6 +10,8 @@ from groundplan.proof.manifests import yaml_reader
 
 Path = tuple[str | int, ...]
 _ENDS = (b"---", b"...")
+_JSON = b"{"
+"""A line that begins so ends a value of JSON before it."""
 
 
 def line(text: bytes, first: int, path: Path) -> int:
@@ -23,7 +25,8 @@ def line(text: bytes, first: int, path: Path) -> int:
 def _node(text: bytes, first: int) -> yaml.Node | None:
     rows = _rows(text)
     last = first
-    while last < len(rows) and not rows[last].startswith(_ENDS):
+    ends = (*_ENDS, _JSON) if rows[first - 1].startswith(_JSON) else _ENDS
+    while last < len(rows) and not rows[last].startswith(ends):
         last += 1
     composer = yaml_reader.Composer(b"\n".join(rows[first - 1 : last]))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents, yaml_reader
 
+_BEGIN = re.compile(r"\S")
 TEMPLATED = "it looks like a template: render it first, as in `helm template . | groundplan check -`"
 
 
@@ -46,13 +48,23 @@ def objects(some: Iterable[Any]) -> documents.Read:
 
 def _json(source: documents.Source) -> documents.Read | None:
     try:
-        value = json.loads(source.text, object_pairs_hook=_once)
+        values = list(_each(source.text.decode("utf-8-sig")))
     except _Twice as error:
         said = findings.Finding("GP502", f"key {error} stands twice in one mapping", findings.Place(source.name))
         return documents.Read((), (said,))
     except (ValueError, RecursionError):
         return None
-    return _gathered(source, [(value, 0)], [])
+    return _gathered(source, values, [])
+
+
+def _each(text: str) -> Iterator[tuple[Any, int]]:
+    """One value, or several as `jq` prints them and kubectl takes them, with the lines that they begin at."""
+    decoder, end, line = json.JSONDecoder(object_pairs_hook=_once), 0, 1
+    while found := _BEGIN.search(text, end):
+        line += text.count("\n", end, found.start())
+        value, end = decoder.raw_decode(text, found.start())
+        yield value, line
+        line += text.count("\n", found.start(), end)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -178,6 +190,10 @@ def _no_object(document: documents.Document) -> findings.Finding | None:
 
 def _objects(document: documents.Document, said: list[findings.Finding]) -> Iterator[documents.Document]:
     items = document.data.get("items")
+    if document.kind == "List" and not isinstance(items, list | None):
+        place = document.place("items")
+        said.append(findings.Finding("GP503", "a List holds no list", place, "its items are none", "write a list"))
+        return
     if not document.kind.endswith("List") or not ("items" in document.data and isinstance(items, list | None)):
         yield document
         return

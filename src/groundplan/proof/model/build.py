@@ -8,7 +8,18 @@ import msgspec
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
-from groundplan.proof.model import cilium, istio, kinds, policies, services, shapes, statements, tiers, workloads
+from groundplan.proof.model import (
+    cilium,
+    istio,
+    kinds,
+    owners,
+    policies,
+    services,
+    shapes,
+    statements,
+    tiers,
+    workloads,
+)  # fmt: skip
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -31,6 +42,8 @@ class Model(msgspec.Struct, frozen=True, eq=False):
     unread: tuple[documents.Document, ...]
     """Objects that could change who reaches whom and that nothing here reads."""
     findings: tuple[findings.Finding, ...]
+    left_out: tuple[documents.Document, ...] = ()
+    """What controllers among the others made, and pods that have ended; in none of the above."""
 
 
 BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
@@ -167,7 +180,7 @@ class _Builder:
         what = f"{name} is refused" + (f" at {field}" if field else "")
         self.said.append(findings.Finding(code, what, place, why, "correct the field", name, field))
 
-    def model(self, everything: tuple[documents.Document, ...]) -> Model:
+    def model(self, everything: tuple[documents.Document, ...], left_out: tuple[documents.Document, ...]) -> Model:
         used = {each.namespace for each in self.workloads}
         used |= {each.namespace for each in self.policies} | {each.namespace for each in self.services}
         for name in used - self.labels.keys():
@@ -175,6 +188,7 @@ class _Builder:
         return Model(
             everything, self.labels, frozenset(self.declared), tuple(self.workloads), tuple(self.policies),
             tuple(self.services), tuple(self.beside), tuple(self.mesh), tuple(self.unread), tuple(self.said),
+            left_out,
         )  # fmt: skip
 
 
@@ -198,7 +212,8 @@ def steps(field: str) -> tuple[str | int, ...]:
 
 def build(everything: Iterable[documents.Document], default_namespace: str | None = None) -> Model:
     """The model of all documents."""
-    builder, all_ = _Builder(default_namespace), tuple(everything)
-    for document in all_:
+    builder = _Builder(default_namespace)
+    kept, left_out = owners.apart(tuple(everything))
+    for document in kept:
         builder.add(document)
-    return builder.model(all_)
+    return builder.model(kept, left_out)

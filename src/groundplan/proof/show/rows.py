@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -62,6 +63,7 @@ class _Work:
         self.from_ = matcher(model, wanted.source)
         self.to = matcher(model, wanted.destination)
         self._titles: dict[int, list[_Source]] = {}
+        self._reached: dict[int, list[_Source]] = {}
 
     def sources(self, number: int) -> Iterator[_Source]:
         return (each for each in self.titles(number) if self.from_.workload(each.workload))
@@ -78,9 +80,19 @@ class _Work:
         for (number, ports), atoms in arriving.items():
             kept = self.kept(ports)
             for low, high in self.from_.addresses(self.ranges(atoms)) if kept else ():
-                for each in self.titles(number):
-                    if self.to.workload(each.workload):
-                        yield Row(addresses.text(low, high), each.title, connections.text(kept))
+                for each in self.reached(number):
+                    yield Row(addresses.text(low, high), each.title, connections.text(kept))
+
+    @functools.cached_property
+    def goals(self) -> int:
+        """The classes with somebody whom the rows are to lead to."""
+        return bits.of(number for number in range(len(self.universe.classes)) if self.reached(number))
+
+    def reached(self, number: int) -> list[_Source]:
+        """Those of a class whom the rows are to lead to."""
+        if number not in self._reached:
+            self._reached[number] = [each for each in self.titles(number) if self.to.workload(each.workload)]
+        return self._reached[number]
 
     def ranges(self, atoms: int) -> intervals.Intervals:
         return intervals.difference(self.universe.ranges(atoms), self.wanted.inside)
@@ -109,13 +121,12 @@ class _Work:
     def part(self, source: _Source, found: int, words: str) -> Iterator[Row]:
         for low, high in self.to.addresses(self.ranges(found)):
             yield Row(source.title, addresses.text(low, high), words)
-        for number in bits.members(found & self.universe.pods):
-            for each in self.titles(number):
-                if each.workload is source.workload and each.pod == source.pod:
-                    if source.workload and source.workload.many and not self.wanted.pods:
-                        yield Row(source.title, source.title, words, True)
-                elif self.to.workload(each.workload):
+        for number in bits.members(found & self.goals):
+            for each in self.reached(number):
+                if each.workload is not source.workload or each.pod != source.pod:
                     yield Row(source.title, each.title, words)
+                elif source.workload and source.workload.many and not self.wanted.pods:
+                    yield Row(source.title, source.title, words, True)
 
 
 class Matcher(msgspec.Struct, frozen=True):
