@@ -30,8 +30,10 @@ def all_of(cluster: clusters.Cluster, draft: drafts.Draft) -> Iterator[flows.Flo
     yield from found
     ours = {space.name for space in cluster.plan.namespaces}
     opening = {flow.source: flow.origin for flow in found if isinstance(flow.source, flows.Pods)}
+    whole = {source.namespace for source in opening if not source.labels}
     for source, origin in opening.items():
-        if source.namespace in ours:
+        # Where a chart's pods may all ask for names, nobody's own policy says it again.
+        if source.namespace in ours and (not source.labels or source.namespace not in whole):
             yield flows.Flow(source, _DNS, _NAMES, "names", origin, "names")
 
 
