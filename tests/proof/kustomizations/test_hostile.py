@@ -101,6 +101,19 @@ def test_a_line_that_no_reader_takes_is_shown_where_it_stands(tree: pathlib.Path
     assert said(tree, "configMapGenerator: [{name: a, envs: [some.env]}]\n")[1:] == ("a line that is no UTF-8", 3)
 
 
+def test_mistakes_that_do_not_depend_on_each_other_are_told_together(tree: pathlib.Path) -> None:
+    (tree / "base").mkdir()
+    (tree / "base" / "kustomization.yaml").write_text("resources: [gone.yaml]\npatches:\n- path: lost.yaml\n")
+    (tree / "app" / "kustomization.yaml").write_text(
+        "resources: [pod.yaml, absent.yaml, ../base]\nconfigMapGenerator:\n- {name: a, files: [missing.txt]}\n"
+        "- {name: b, literals: [word]}\ncomponents: [../nowhere]\npatches:\n- {path: none.yaml}\n"
+    )
+    found = paths.read([tree / "app"]).findings
+    reasons = ("absent.yaml", "gone.yaml", "lost.yaml", "missing.txt", "'word'", "nowhere", "none.yaml")
+    assert [word in each.why for word, each in zip(reasons, found, strict=True)] == [True] * 7
+    assert [each.where.line for each in found] == [1, 1, 3, 3, 4, 5, 7]
+
+
 def test_bases_that_multiply_end(tree: pathlib.Path) -> None:
     for number in range(20):
         (tree / f"base-{number}").mkdir()

@@ -61,8 +61,9 @@ def _built(place: Path, kept: Path | None) -> documents.Read:
     except trouble.Beyond as error:
         return _by_program(place, error, kept)
     except trouble.Wrong as error:
-        said = findings.Finding("GP507", f"{place} cannot be built", _where(error, place), error.what, "correct it")
-        return documents.Read((), (said,))
+        what = f"{place} cannot be built"
+        said = (findings.Finding("GP507", what, _where(each, place), each.what, "correct it") for each in error.each)
+        return documents.Read((), tuple(dict.fromkeys(said)))
     if findings.errors(found.findings):
         return documents.Read((), found.findings)
     return found

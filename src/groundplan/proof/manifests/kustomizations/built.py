@@ -26,6 +26,7 @@ _KNOWN = frozenset({
     "patchesJson6902", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
     "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "sortOptions",
 })  # fmt: skip
+_PATCHES = ("patchesStrategicMerge", "patches", "patchesJson6902")
 _KINDS = {
     "Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1",
 }  # fmt: skip
@@ -70,32 +71,42 @@ class Build:
     def _kustomization(self, folder: files.Folder, some: list[items.Item], kind: str) -> None:
         fields, spot = folder.own()
         _check(fields, spot, kind)
+        told = trouble.Collected()
         own: list[items.Item] = []
         everything = own if kind == "Kustomization" else some
         for name in ("resources", "bases"):
             for number, said in enumerate(patches.listed(fields.get(name), spot.below(name))):
-                self._resource(folder, said, everything, spot.below(name, number))
-        _distinct(everything)
-        self._additions(folder, fields, everything, spot)
-        self._transform(folder, fields, everything, spot)
+                with told.one():
+                    self._resource(folder, said, everything, spot.below(name, number))
+        with told.one():
+            _distinct(everything)
+        self._additions(folder, fields, everything, spot, told)
+        patching = _Patching(folder, fields, spot, told)
+        told.tell()
+        self._transform(fields, everything, spot, patching)
         if everything is own:
             some += own
         _distinct(some)
 
     def _additions(
-        self, folder: files.Folder, fields: dict[str, Any], some: list[items.Item], spot: documents.Spot
-    ) -> None:
-        made = list(generators.generated(folder, fields, spot))
+        self, folder: files.Folder, fields: dict[str, Any], some: list[items.Item], spot: documents.Spot,
+        told: trouble.Collected,
+    ) -> None:  # fmt: skip
+        made = list(generators.generated(folder, fields, spot, told))
         components = patches.listed(fields.get("components"), spot.below("components"))
         # 4.5 and 5.0 turn to the components first.
         late = made and components and not self.reading.newer("generators beside components", spot.below("components"))
-        for each in () if late else made:
-            generators.absorb(some, each, self.reading)
+        self._absorb(some, [] if late else made, told)
         for number, said in enumerate(components):
             here = spot.below("components", number)
-            self._kustomization(folder.folder(_text(said, here), here), some, "Component")
-        for each in made if late else ():
-            generators.absorb(some, each, self.reading)
+            with told.one():
+                self._kustomization(folder.folder(_text(said, here), here), some, "Component")
+        self._absorb(some, made if late else [], told)
+
+    def _absorb(self, some: list[items.Item], made: list[generators.Generated], told: trouble.Collected) -> None:
+        for each in made:
+            with told.one():
+                generators.absorb(some, each, self.reading)
 
     def _resource(self, folder: files.Folder, said: Any, some: list[items.Item], spot: documents.Spot) -> None:
         name = _text(said, spot)
@@ -111,26 +122,37 @@ class Build:
         some += (items.Item(each, doubtful=doubtful) for each in read.documents)
 
     def _transform(
-        self, folder: files.Folder, fields: dict[str, Any], some: list[items.Item], spot: documents.Spot
+        self, fields: dict[str, Any], some: list[items.Item], spot: documents.Spot, patching: _Patching
     ) -> None:
-        for each in patches.strategic(folder, fields.get("patchesStrategicMerge"), spot.below("patchesStrategicMerge")):
-            self._patch(some, each)
-        for each in patches.general(folder, fields.get("patches"), spot.below("patches"), json=False):
-            self._patch(some, each)
+        self._patch(some, patching.first)
         if "namespace" in fields:
             transformations.namespace(some, fields["namespace"], spot.below("namespace"))
         names.prefix(some, fields.get("namePrefix"), spot.below("namePrefix"))
         names.suffix(some, fields.get("nameSuffix"), spot.below("nameSuffix"))
         labelling.apply(some, fields, spot)
-        for each in patches.general(folder, fields.get("patchesJson6902"), spot.below("patchesJson6902"), json=True):
-            self._patch(some, each)
+        self._patch(some, patching.later)
         transformations.images(some, fields.get("images"), spot.below("images"), self.reading)
         transformations.replicas(some, fields.get("replicas"), spot.below("replicas"))
 
-    def _patch(self, some: list[items.Item], patch: patches.Patch) -> None:
-        said = patches.apply(some, patch, self.reading)
-        if said:
-            self.said.append(said)
+    def _patch(self, some: list[items.Item], patching: list[patches.Patch]) -> None:
+        told = trouble.Collected()
+        for each in patching:
+            with told.one():
+                said = patches.apply(some, each, self.reading)
+                self.said += [said] if said else []
+        told.tell()
+
+
+class _Patching:
+    """All patches of a kustomization: those that come before it renames and labels, and those that come after."""
+
+    def __init__(
+        self, folder: files.Folder, fields: dict[str, Any], spot: documents.Spot, told: trouble.Collected
+    ) -> None:
+        fit = {name: (fields.get(name), spot.below(name), told) for name in _PATCHES}
+        strategic, general, older = (fit[name] for name in _PATCHES)
+        self.first = [*patches.strategic(folder, *strategic), *patches.general(folder, *general, json=False)]
+        self.later = list(patches.general(folder, *older, json=True))
 
 
 def _check(fields: dict[str, Any], spot: documents.Spot, kind: str) -> None:

@@ -21,8 +21,11 @@ MOST_BYTES = 64 * 2**20
 class Folder:
     """One kustomization while it is built: its root, and the roots of those that led to it."""
 
-    def __init__(self, place: Path, kept: Path | None, above: tuple[Path, ...] = (), seen: list[Path] | None = None):
-        self.place, self.kept, self.above = place, kept, above
+    def __init__(
+        self, place: Path, kept: Path | None, above: tuple[Path, ...] = (), seen: list[Path] | None = None,
+        said: documents.Spot | None = None,
+    ):  # fmt: skip
+        self.place, self.kept, self.above, self.said = place, kept, above, said
         self.root = place.resolve()
         self.seen = [] if seen is None else seen
         """Every root of the whole build so far."""
@@ -32,7 +35,8 @@ class Folder:
         """The kustomization's fields, and where they begin."""
         there = [self.place / name for name in NAMES if (self.place / name).is_file()]
         if len(there) != 1:
-            raise trouble.Wrong(f"{self.place} has {'several kustomizations' if there else 'no kustomization'}")
+            what = "several kustomizations" if there else "no kustomization"
+            raise trouble.Wrong(f"{self.place} has {what}", self.said)
         return self.mapping(self._source(there[0], None))
 
     def mapping(self, source: documents.Source) -> tuple[dict[str, Any], documents.Spot]:
@@ -71,8 +75,8 @@ class Folder:
         if any(each == root or root in each.parents for each in above):
             raise trouble.Wrong(f"{words} leads back to {root}, which contains what asks for it", spot)
         if len(above) >= DEEPEST or len(self.seen) >= MOST_FOLDERS:
-            raise trouble.Wrong(f"more than {DEEPEST} kustomizations deep, or more than {MOST_FOLDERS} of them", spot)
-        return Folder(place, self.kept, above, self.seen)
+            raise trouble.TooMuch(f"more than {DEEPEST} kustomizations deep, or more than {MOST_FOLDERS} of them", spot)
+        return Folder(place, self.kept, above, self.seen, spot)
 
     def _path(self, words: str, spot: documents.Spot) -> Path:
         if not words or "\0" in words or "://" in words or Path(words).is_absolute():

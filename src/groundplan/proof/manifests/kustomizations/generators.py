@@ -28,12 +28,15 @@ class Generated(msgspec.Struct, frozen=True):
     spot: documents.Spot
 
 
-def generated(folder: files.Folder, fields: dict[str, Any], spot: documents.Spot) -> Iterator[Generated]:
+def generated(
+    folder: files.Folder, fields: dict[str, Any], spot: documents.Spot, told: trouble.Collected
+) -> Iterator[Generated]:
     """Everything that a kustomization's own generators make."""
     common = _options(fields.get("generatorOptions"), spot.below("generatorOptions"))
     for field, kind in KINDS.items():
         for number, said in enumerate(patches.listed(fields.get(field), spot.below(field))):
-            yield _one(folder, kind, said, common, spot.below(field, number))
+            with told.one():
+                yield _one(folder, kind, said, common, spot.below(field, number))
 
 
 def _one(folder: files.Folder, kind: str, said: Any, common: _Options, here: documents.Spot) -> Generated:

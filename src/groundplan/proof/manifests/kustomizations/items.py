@@ -44,10 +44,11 @@ class Item:
             self._told()
 
     def _told(self) -> None:
-        for key, value in self.metadata.get("annotations", {}).items():
-            if not isinstance(value, str):
-                what = f"the annotation {key} of {self.title}, which is no text"
-                raise trouble.Beyond(what, self.spot(("metadata", "annotations", key)))
+        said = self.metadata.get("annotations", {})
+        wrong = [key for key, value in said.items() if not isinstance(value, str)] if isinstance(said, dict) else [""]
+        for key in wrong:
+            spot = self.spot(("metadata", "annotations", key))
+            raise trouble.Beyond(f"annotations of {self.title} that are no text", spot)
 
     @property
     def kind(self) -> str:

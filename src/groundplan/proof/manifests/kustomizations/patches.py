@@ -37,30 +37,37 @@ class Patch(msgspec.Struct, frozen=True):
     """Whether its targets go on to be known by the names that they had."""
 
 
-def strategic(folder: files.Folder, entries: Any, spot: documents.Spot) -> Iterator[Patch]:
+def strategic(folder: files.Folder, entries: Any, spot: documents.Spot, told: trouble.Collected) -> Iterator[Patch]:
     """Of `patchesStrategicMerge`: files, or patches as they stand."""
     for number, each in enumerate(listed(entries, spot)):
         here = spot.below(number)
         if not isinstance(each, str):
             raise trouble.Beyond("a patch that is neither a path nor text", here)
-        for body, where in _bodies(folder, {"patch" if "\n" in each else "path": each}, here):
-            if not isinstance(body, dict):
-                raise trouble.Beyond("a patch that is no mapping", where)
-            yield Patch(body, where, None, here)
+        with told.one():
+            for body, where in _bodies(folder, {"patch" if "\n" in each else "path": each}, here):
+                if not isinstance(body, dict):
+                    raise trouble.Beyond("a patch that is no mapping", where)
+                yield Patch(body, where, None, here)
 
 
-def general(folder: files.Folder, entries: Any, spot: documents.Spot, *, json: bool) -> Iterator[Patch]:
+def general(
+    folder: files.Folder, entries: Any, spot: documents.Spot, told: trouble.Collected, *, json: bool
+) -> Iterator[Patch]:
     """Of `patches`, or of `patchesJson6902`."""
     for number, each in enumerate(listed(entries, spot)):
-        here = spot.below(number)
-        if not isinstance(each, dict) or not {"target"} >= each.keys() - {"path", "patch"}:
-            raise trouble.Beyond("an entry with more than path, patch and target", here)
-        target = _target(each.get("target"), here.below("target"))
-        bodies = list(_bodies(folder, each, here))
-        wanted = (list,) if json else (list, dict) if target else (dict,)
-        if len(bodies) != 1 or not isinstance(bodies[0][0], wanted) or (json and not target):
-            raise trouble.Beyond("not one patch of the kind that is wanted here", here)
-        yield Patch(*bodies[0], target, here, not json)
+        with told.one():
+            yield _general(folder, each, spot.below(number), json=json)
+
+
+def _general(folder: files.Folder, said: Any, here: documents.Spot, *, json: bool) -> Patch:
+    if not isinstance(said, dict) or not {"target"} >= said.keys() - {"path", "patch"}:
+        raise trouble.Beyond("an entry with more than path, patch and target", here)
+    target = _target(said.get("target"), here.below("target"))
+    bodies = list(_bodies(folder, said, here))
+    wanted = (list,) if json else (list, dict) if target else (dict,)
+    if len(bodies) != 1 or not isinstance(bodies[0][0], wanted) or (json and not target):
+        raise trouble.Beyond("not one patch of the kind that is wanted here", here)
+    return Patch(*bodies[0], target, here, not json)
 
 
 def listed(entries: Any, spot: documents.Spot) -> list[Any]:

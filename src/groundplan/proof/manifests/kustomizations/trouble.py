@@ -5,9 +5,14 @@
     Trouble
     ├── Beyond     we do not build this exactly; kustomize may
     └── Wrong      nobody builds this, or nobody should: a cycle, a missing file, something to be fetched
+        ├── Several    more than one of these
+        └── TooMuch    a limit: nothing behind it is looked at
 """
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 from groundplan.proof import findings
 from groundplan.proof.manifests import documents
@@ -32,3 +37,47 @@ class Beyond(Trouble):
 
 class Wrong(Trouble):
     """A mistake, or an attack."""
+
+    @property
+    def each(self) -> tuple[Wrong, ...]:
+        """It, or all that it stands for."""
+        return (self,)
+
+
+class Several(Wrong):
+    """Mistakes that do not depend on each other, in the order in which they were met."""
+
+    def __init__(self, some: tuple[Wrong, ...]) -> None:
+        super().__init__(some[0].what, where=some[0].where)
+        self._some = some
+
+    @property
+    def each(self) -> tuple[Wrong, ...]:
+        """All of them."""
+        return self._some
+
+
+class TooMuch(Wrong):
+    """More than anybody writes."""
+
+
+class Collected:
+    """Mistakes on the way, to be told together."""
+
+    def __init__(self) -> None:
+        self._some: list[Wrong] = []
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """Goes on behind a mistake inside."""
+        try:
+            yield
+        except TooMuch:
+            raise
+        except Wrong as error:
+            self._some += error.each
+
+    def tell(self) -> None:
+        """Raises what was met so far."""
+        if self._some:
+            raise Several(tuple(self._some))
