@@ -120,6 +120,22 @@ def test_any_graph_can_be_drawn_and_read(found):
     assert_sound(found)
 
 
+def test_a_line_that_leaves_keeps_away_from_one_that_comes_up_beside_the_box_that_it_enters():
+    """From box9 to box8, which stand beside each other: its lane was once taken for the place where it enters."""
+    ends = [connections.End("zone", f"box{number}") for number in range(12)]
+    nodes = {str(end): graph.Node(end, "service", "http 80", "plan.py:1", 1) for end in sorted(ends, key=str)}
+    calls = (
+        (1, 2, "80", False),
+        (3, 6, "5432, 5433", False),
+        (5, 2, "443", False),
+        (7, 11, "80", True),
+        (8, 11, "443", True),
+        (9, 8, "5432, 5433", True),
+    )
+    edges = [graph.Edge(str(ends[one]), str(ends[other]), ports, "why", quiet) for one, other, ports, quiet in calls]
+    assert_sound(graph.Graph(nodes, tuple(edges), ("zone",)))
+
+
 @FEW
 @given(strategies.drawings())
 def test_random_platforms_can_be_drawn_and_read(drawing):

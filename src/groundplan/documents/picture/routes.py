@@ -136,16 +136,18 @@ def _leaves(made: layout.Layout, enters: Mapping[layout.Net, float]) -> dict[tup
     found: dict[tuple[str, layout.Net], float] = {}
     for key, nets in out.items():
         row = made.row[key]
-        below = {each.key: each.x for each in made.rows[row + 1] if each.is_lane} if row + 1 < len(made.rows) else {}
-        below |= {net: x for net, x in enters.items() if made.row[net.target] == row + 1}
+        # A net that comes from further down, too, has a lane beside the box that it enters.
+        below = [(each.key, each.x) for each in made.rows[row + 1] if each.is_lane] if row + 1 < len(made.rows) else []
+        below += [(net, x) for net, x in enters.items() if made.row[net.target] == row + 1]
+        onward = dict(below)
         low, high = _sides(made.cell(row, key))
         step = min(_STEP, (high - low) / len(nets))
         taken: list[float] = []
         for number, net in enumerate(sorted(nets, key=lambda net: (_onward(made, key, net), net))):
             x = made.cell(row, key).x + step * (number - (len(nets) - 1) / 2)
-            if net in below and abs(below[net] - x) < step * 2 / 3:
-                x = below[net]  # straight down
-            found[key, net] = _free(x, [*taken, *(at for other, at in below.items() if other != net)], low, high)
+            if net in onward and abs(onward[net] - x) < step * 2 / 3:
+                x = onward[net]  # straight down
+            found[key, net] = _free(x, [*taken, *(at for other, at in below if other != net)], low, high)
             taken.append(found[key, net])
     return found
 
