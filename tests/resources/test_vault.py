@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
+import yaml
 
 from groundplan import Platform, cpu, memory
 from groundplan.kubernetes import lower
 from groundplan.resources import CertManager, NoBackup, Vault
+from tests.kubernetes import pod_security, schemas
 
 
 def lowered(backend: str = "raft", replicas: int = 1, *, tls: bool = False) -> dict[str, dict]:
@@ -79,3 +83,14 @@ def test_files_are_kept_as_they_always_were() -> None:
     assert spec["serviceName"] == "safe" and "podManagementPolicy" not in spec and "Service safe-peers" not in found
     (container,) = spec["template"]["spec"]["containers"]
     assert not {"POD", "VAULT_API_ADDR"} & {each["name"] for each in container["env"]}
+
+
+def test_the_job_that_moves_files_is_one_that_a_restricted_namespace_takes() -> None:
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "secrets.md").read_text()
+    job = yaml.safe_load(page[page.index("apiVersion: batch/v1\nkind: Job") :].partition("```")[0])
+    assert schemas.complaints(job) == [] and pod_security.complaints(job["spec"]["template"]) == []
+    now, spec = lowered("file")["StatefulSet safe"]["spec"]["template"]["spec"], job["spec"]["template"]["spec"]
+    for field in ("runAsUser", "runAsGroup", "fsGroup"):
+        assert spec["securityContext"][field] == now["securityContext"][field]
+    assert spec["containers"][0]["image"] == now["containers"][0]["image"]
+    assert {"name": "data", "mountPath": "/vault/data"} in spec["containers"][0]["volumeMounts"]
