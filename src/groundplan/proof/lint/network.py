@@ -187,6 +187,7 @@ _NAMES = intervals.of((connections.number(protocol, 53),) * 2 for protocol in ("
 
 def outside(known: facts.Facts) -> Iterator[findings.Finding]:
     """Egress to the whole internet, and to the metadata address."""
+    reaching = _reaching_metadata(known)
     for policy in known.model.policies:
         for number, rule in enumerate(policy.egress or ()):
             path: facts.Path = ("spec", "egress", number)
@@ -196,8 +197,8 @@ def outside(known: facts.Facts) -> Iterator[findings.Finding]:
                 why = "that is every address, private ones and the cloud's metadata service included"
                 yield facts.finding("GP426", policy.document, where, what, why, remedy)
             if not whole:
-                yield from _to_metadata(known, policy, rule, path)
-    yield from _metadata(known)
+                yield from _to_metadata(known, reaching, policy, rule, path)
+    yield from _metadata(known, reaching)
 
 
 def _everywhere(rule: policies.Rule, path: facts.Path) -> Iterator[tuple[str, facts.Path, str]]:
@@ -234,11 +235,10 @@ def elsewhere(known: facts.Facts) -> Iterator[findings.Finding]:
 
 
 def _to_metadata(
-    known: facts.Facts, policy: policies.Policy, rule: policies.Rule, path: facts.Path
+    known: facts.Facts, reaching: int, policy: policies.Policy, rule: policies.Rule, path: facts.Path
 ) -> Iterator[findings.Finding]:
     if not intervals.contains(rule.ports.numbers, connections.number("TCP", 80)):
         return
-    reaching = _reaching_metadata(known)
     if not known.cluster.index.own(policy.namespace, policy.subjects)[1] & reaching:
         return  # another kind of policy denies it
     for place, peer in enumerate(rule.peers or ()):
@@ -259,11 +259,10 @@ def _reaching_metadata(known: facts.Facts) -> int:
     return found & reach.egress.isolated & ~known.cluster.universe.hosts()
 
 
-def _metadata(known: facts.Facts) -> Iterator[findings.Finding]:
+def _metadata(known: facts.Facts, reaching: int) -> Iterator[findings.Finding]:
     """By policies of other kinds; a NetworkPolicy's rule is told itself."""
     if not known.cluster.layered:
         return
-    reaching = _reaching_metadata(known)
     for each, number in known.numbered():
         plain = any(known.cluster.index.own(one.namespace, one.subjects)[1] >> number & 1 and one.egress
                     for one in known.cluster.near(each.namespace))  # fmt: skip
