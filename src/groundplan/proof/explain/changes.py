@@ -67,50 +67,50 @@ def titles(some: Iterable[workloads.Workload], *but: workloads.Workload | None) 
 def change(whole: cluster.Cluster, side: sides.Side, other: ends.End, missing: intervals.Intervals) -> Change:
     """For a side that isolates and does not allow `missing`."""
     word = "to" if side.direction == policies.EGRESS else "from"
-    sure = sorted((view for view in side.policies if view.holds), key=lambda view: len(_held(whole, side, view.policy)))
+    held = {id(view): _held(whole, side, view.policy) for view in side.policies if view.holds}
+    sure = sorted((view for view in side.policies if view.holds), key=lambda view: len(held[id(view)]))
     labels = distinguishing(whole, side.subject)
-    near = set(titles(alike(whole, side.subject, labels), side.subject))
+    near = titles(alike(whole, side.subject, labels), side.subject)
     # A policy that holds others too would open for them: then the pod gets one of its own.
-    own = [view for view in sure if near >= set(titles(_held(whole, side, view.policy), side.subject))]
-    towards = _alike(whole, other)
+    own = [view for view in sure if set(near) >= set(held[id(view)])]
+    peer, towards = _peer(whole, side.subject, other)
     for view in own:
         for rule in view.rules:
             if rule.matches and rule.ports and _only(whole, view.policy, side.direction, rule, other, set(towards)):
                 path = ("spec", side.direction.lower(), rule.number, "ports")
-                return _told(whole, side, view, path, rule.place, _ports(missing), towards)
+                return _told(view, path, rule.place, _ports(missing), held[id(view)], towards)
     for view in own:
         for rule in view.rules:
             # Only where its ports are just these: the peer should get no others.
             if missing == rule.ports and rule.matches is False:
                 path = ("spec", side.direction.lower(), rule.number, word)
-                return _told(whole, side, view, path, rule.place, _peer(whole, side.subject, other), towards)
-    made: dict[str, Any] = {word: _peer(whole, side.subject, other)}
+                return _told(view, path, rule.place, peer, held[id(view)], towards)
+    made: dict[str, Any] = {word: peer}
     if missing != connections.ALL:
         made["ports"] = _ports(missing)
     if own:
-        return _told(whole, side, own[0], ("spec", side.direction.lower()), own[0].place, [made], towards)
+        return _told(own[0], ("spec", side.direction.lower()), own[0].place, [made], held[id(own[0])], towards)
     namespace, name = side.subject.namespace, _free(whole, side, other)
     spec = {"podSelector": {"matchLabels": labels}, "policyTypes": [side.direction], side.direction.lower(): [made]}
     document = {
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
         "metadata": {"name": name, "namespace": namespace}, "spec": spec,
     }  # fmt: skip
-    return Change(f"{namespace}/{name}", (), sure[0].place, text(document), subjects=tuple(sorted(near)), peers=towards)
+    return Change(f"{namespace}/{name}", (), sure[0].place, text(document), subjects=near, peers=towards)
 
 
 def _told(
-    whole: cluster.Cluster, side: sides.Side, view: sides.Policy, path: tuple[str | int, ...], place: findings.Place,
-    made: list[dict[str, Any]], towards: tuple[str, ...],
+    view: sides.Policy, path: tuple[str | int, ...], place: findings.Place, made: list[dict[str, Any]],
+    subjects: tuple[str, ...], towards: tuple[str, ...],
 ) -> Change:  # fmt: skip
-    subjects = titles(_held(whole, side, view.policy), side.subject)
     return Change(view.policy.title, path, place, text(made), subjects=subjects, peers=towards)
 
 
-def _held(whole: cluster.Cluster, side: sides.Side, policy: policies.Policy) -> list[workloads.Workload]:
-    return [
-        each for each in whole.neighbours(side.subject.namespace)
-        if selectors.matches(policy.subjects, each.labels) is not False
-    ]  # fmt: skip
+def _held(whole: cluster.Cluster, side: sides.Side, policy: policies.Policy) -> tuple[str, ...]:
+    """Whom else a policy is, or may be, for."""
+    near = whole.neighbours(side.subject.namespace)
+    some = (each for each in near if selectors.matches(policy.subjects, each.labels) is not False)
+    return titles(some, side.subject)
 
 
 def _only(
@@ -164,14 +164,18 @@ def _ports(missing: intervals.Intervals) -> list[dict[str, Any]]:
     return found
 
 
-def _peer(whole: cluster.Cluster, own: workloads.Workload, other: ends.End) -> list[dict[str, Any]]:
+def _peer(
+    whole: cluster.Cluster, own: workloads.Workload, other: ends.End
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The other end as a peer, and whom else that selects."""
     if other.workload is None:
-        return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs(other)]
+        return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs(other)], ()
     found: dict[str, Any] = {}
     if other.workload.namespace != own.namespace:
         found["namespaceSelector"] = {"matchLabels": {build.NAME_LABEL: other.workload.namespace}}
-    found["podSelector"] = {"matchLabels": distinguishing(whole, other.workload)}
-    return [found]
+    labels = distinguishing(whole, other.workload)
+    found["podSelector"] = {"matchLabels": labels}
+    return [found], titles(alike(whole, other.workload, labels), other.workload)
 
 
 def cidrs(end: ends.End) -> list[str]:
@@ -190,12 +194,13 @@ def distinguishing(
     """The fewest labels that select a workload and as little else of its namespace as can be; of `usable` keys."""
     labels = {key: value for key, value in workload.labels.items() if value != selectors.UNKNOWN and usable(key)}
     others = [each.labels for each in whole.neighbours(workload.namespace) if each is not workload]
-    best, fewest = labels, sum(1 for each in others if labels.items() <= each.items())
+    # Only what all of them together select can be selected by fewer of them at best: no more are to be let in.
+    strangers = [each for each in others if not labels.items() <= each.items()]
     for size in (1, 2):
         for chosen in itertools.combinations(sorted(labels.items()), size):
-            if sum(1 for each in others if set(chosen) <= each.items()) <= fewest:
+            if not any(all(each.get(key) == value for key, value in chosen) for each in strangers):
                 return dict(chosen)
-    return best
+    return labels
 
 
 def alike(whole: cluster.Cluster, workload: workloads.Workload, labels: dict[str, str]) -> list[workloads.Workload]:
@@ -203,9 +208,3 @@ def alike(whole: cluster.Cluster, workload: workloads.Workload, labels: dict[str
     terms = selectors.of_labels(labels)
     near = whole.neighbours(workload.namespace)
     return [each for each in near if selectors.matches(terms, each.labels) is not False]
-
-
-def _alike(whole: cluster.Cluster, other: ends.End) -> tuple[str, ...]:
-    if other.workload is None:
-        return ()
-    return titles(alike(whole, other.workload, distinguishing(whole, other.workload)), other.workload)
