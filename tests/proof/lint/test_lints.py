@@ -663,6 +663,16 @@ def test_an_accepted_finding_is_told_apart_and_refutes_nothing() -> None:
     assert ("GP551", "a password of the tests") in [(each.finding.code, each.reason) for each in said.suppressed]
 
 
+def test_a_namespace_that_nobody_closed_is_one_finding_and_may_be_accepted_there() -> None:
+    documents = clean()
+    for name in ("default", "web", "db"):
+        drop(f"NetworkPolicy {name}")(documents)
+    told = [each for each in found(documents) if each.code in ("GP420", "GP421")]
+    assert [(each.code, each.subject) for each in told] == [("GP420", "Namespace shop"), ("GP421", "Namespace shop")]
+    documents["Namespace shop"]["metadata"]["annotations"] = {run.ANNOTATION: "GP420: a test\nGP421: a test\n"}
+    assert not [each for each in found(documents) if each.code in ("GP420", "GP421", "GP572")]
+
+
 def test_manifests_without_a_workload_prove_nothing() -> None:
     said = verdict.check(proof.Cluster.of([clean()["Namespace shop"]]))
     assert (said.verdict, [each.code for each in said.findings]) == ("refuted", ["GP504"])

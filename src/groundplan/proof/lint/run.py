@@ -11,6 +11,7 @@ from groundplan.proof.lint import (
     disruption,
     entries,
     facts,
+    internet,
     jobs,
     monitors,
     network,
@@ -32,6 +33,7 @@ from groundplan.proof.manifests import documents
 LINTS: tuple[Callable[[facts.Facts], Iterator[findings.Finding]], ...] = (
     *schema.LINTS,
     *network.LINTS,
+    *internet.LINTS,
     *shadows.LINTS,
     *entries.LINTS,
     *references.LINTS,
