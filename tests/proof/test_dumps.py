@@ -159,6 +159,14 @@ def test_values_of_json_one_after_another_are_documents(tmp_path: pathlib.Path) 
         proof.Cluster.read(file)
 
 
+@pytest.mark.parametrize("replicas", [2**31 - 1, 10**30])
+def test_more_replicas_than_any_cluster_holds_are_refused_before_anybody_counts_them(replicas: int) -> None:
+    many = copy.deepcopy(DEPLOYMENT)
+    many["spec"]["replicas"] = replicas
+    with pytest.raises(proof.Unusable, match="more than any cluster holds"):
+        proof.Cluster.of([many])
+
+
 def test_a_list_that_holds_no_list_is_refused() -> None:
     for wrong in ({"a": DEPLOYMENT}, "all", 5):
         with pytest.raises(proof.Unusable, match="a List holds no list"):

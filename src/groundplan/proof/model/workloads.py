@@ -22,6 +22,9 @@ POD_NAME, POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/
 COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 NUMBERED = frozenset((POD_NAME, POD_INDEX, COMPLETION_INDEX))
 """Labels that differ between the pods of one workload, predictably."""
+MOST = 1_000_000
+"""Pods of one workload: Kubernetes supports 150,000 in a cluster ("Considerations for large clusters"), and each may
+have to be told apart."""
 TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 _HASHES: dict[str, tuple[str, ...]] = {
     "Deployment": ("pod-template-hash",),
@@ -117,7 +120,9 @@ def _count(kind: str, spec: shapes.WorkloadSpec) -> int:
     if count < 0:
         raise ValueError(f"{count} replicas are fewer than none")
     if kind == "Job" and spec.completion_mode == "Indexed":
-        return max(count, spec.completions or 1)
+        count = max(count, spec.completions or 1)
+    if count > MOST:
+        raise ValueError(f"{count} pods are more than any cluster holds")
     return count
 
 
