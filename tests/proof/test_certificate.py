@@ -202,6 +202,13 @@ def test_no_part_of_a_certificate_can_be_left_out_or_be_of_another_type() -> Non
 
 def test_no_certificate_may_take_for_granted_what_filters() -> None:
     found = made(PLATFORM)
+    hidden = {"apiVersion": "v1", "kind": "List", "metadata": {"name": "a"}, "items": [policy({})]}
+    with pytest.raises(SystemExit, match="cannot be about v1 List"):
+        recheck.check({**found, "kinds": ["v1 List"]}, [*PLATFORM, hidden])
+    for space in ({"name": "back", "labels": {}}, {"name": "back", "namespace": "x", "labels": {"team": "web"}}):
+        with pytest.raises(ValueError, match="there twice"):
+            taken = [{"apiVersion": "v1", "kind": "Namespace", "metadata": space}]
+            recheck.check({**found, "taken": taken}, PLATFORM)
     cilium = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "a", "namespace": "b"}}
     with pytest.raises(SystemExit, match="cannot be about cilium"):
         recheck.check({**found, "kinds": ["cilium.io/v2 CiliumNetworkPolicy"]}, [*PLATFORM, cilium])
@@ -236,10 +243,13 @@ RULE = [
     {"from": [{}]}, {"from": [None]}, {"from": [{"podselector": {}}]}, {"from": [{"ipBlock": {}}]},
     {"from": [{"ipBlock": {"cidr": "::/0"}, "podSelector": {}}]}, {"from": [{"ipBlock": {"cidr": "10.0.0.0/33"}}]},
     {"from": [{"ipBlock": {"cidr": "::/0", "except": "::1/128"}}]},
-    {"from": [{"ipBlock": {"cidr": "::/0", "but": []}}]},
+    {"from": [{"ipBlock": {"cidr": "::/0", "but": []}}]}, {"from": [{"ipBlock": {"cidr": 10}}]},
+    {"from": [{"ipBlock": {"cidr": "0.0.0.0"}}]}, {"from": [{"ipBlock": {"cidr": "0.0.0.0/0.0.0.0"}}]},
+    {"ports": [{"port": "80"}]}, {"ports": [{"port": "web", "protocol": "tcp"}]},
 ]  # fmt: skip
 SELECTOR = [
-    {"matchlabels": {}}, [], "all", {"matchLabels": {"a": 1}}, {"matchLabels": {"a": None}}, {"matchLabels": ["a"]},
+    {"matchlabels": {}}, {"matchLabels": []}, {"matchLabels": ""}, {"matchExpressions": ""},
+    [], "all", {"matchLabels": {"a": 1}}, {"matchLabels": {"a": None}}, {"matchLabels": ["a"]},
     {"matchLabels": {"pod-template-hash": "x"}}, {"matchLabels": {1: "a"}}, {"matchExpressions": {}},
     {"matchExpressions": [{"key": "a", "operator": "in", "values": ["b"]}]},
     {"matchExpressions": [{"key": "a", "operator": "In"}]}, {"matchExpressions": [{"operator": "Exists"}]},
@@ -249,7 +259,8 @@ SELECTOR = [
 MALFORMED = [
     *({"podSelector": {}, "ingress": [each]} for each in RULE), *({"podSelector": each} for each in SELECTOR),
     *({"ingress": [{"from": [{"namespaceSelector": each}]}]} for each in SELECTOR),
-    {"podselector": {}}, {"policyTypes": "Ingress"}, {"policyTypes": ["ingress"]}, {"ingress": {}}, {"egress": "all"},
+    {"podselector": {}}, {"egress": {}}, {"policyTypes": ["Ingress"], "egress": "all"},
+    {"policyTypes": "Ingress"}, {"policyTypes": ["ingress"]}, {"ingress": {}}, {"egress": "all"},
 ]  # fmt: skip
 
 
@@ -273,6 +284,11 @@ def test_a_pod_that_nobody_would_take_is_refused() -> None:
         with pytest.raises(REFUSED):
             recheck.check(found, pods("web", ports, **spec))
     (pod,) = pods("web", [])
+    for space in ("", 5, None, ["shop"]):
+        place = {"name": "web", "namespace": space}
+        for documents in ([{**pod, "metadata": place}], [pod, {**policy({"ingress": [{}]}), "metadata": place}]):
+            with pytest.raises(REFUSED):
+                recheck.check(found, documents)
     for wrong in (
         {**pod, "apiVersion": "v2"},
         {**pod, "metadata": {"name": "web"}},

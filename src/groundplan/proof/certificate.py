@@ -15,8 +15,8 @@ from groundplan.proof.manifests import documents
 from groundplan.proof.model import build, kinds, selectors, workloads
 from groundplan.proof.reach import bits, result, sides
 
-FILTERS = ("AuthorizationPolicy", "NetworkPolicy", "Namespace", *(kind for _, kind in kinds.WORKLOADS))
-"""Kinds that end like these and are not read may filter traffic, or make pods."""
+FILTERS = ("List", "AuthorizationPolicy", "NetworkPolicy", "Namespace", *(kind for _, kind in kinds.WORKLOADS))
+"""Kinds that end like these and are not read may filter traffic, make pods, or hold what does."""
 ADDED = ("-hash", "-generation", "-uid", "pod-name", "-index", "job-name", "kubernetes.io/region", "kubernetes.io/zone")
 """Labels that end like these are a controller's."""
 Rectangle = dict[str, Any]

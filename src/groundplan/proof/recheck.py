@@ -22,11 +22,10 @@ WORKLOADS = {"v1 Pod", "v1 ReplicationController", "batch/v1 Job", "batch/v1 Cro
 NAMESPACE, POLICY, OWN_NAME = "v1 Namespace", "networking.k8s.io/v1 NetworkPolicy", "kubernetes.io/metadata.name"
 READ = WORKLOADS | {NAMESPACE, POLICY}
 # Nobody may take kinds that end like these to change nothing; what labels are that end so, only controllers know.
-FILTERS = ("AuthorizationPolicy", *(each.split()[1] for each in READ))
+FILTERS = ("List", "AuthorizationPolicy", *(each.split()[1] for each in READ))
 ADDED = ("-hash", "-generation", "-uid", "pod-name", "-index", "job-name", "kubernetes.io/region", "kubernetes.io/zone")
 PROTOCOLS, PORT = ("TCP", "UDP", "SCTP"), ("protocol", "port", "endPort")
 LISTS = ("kinds", "cuts", "closed", "taken", "surely", "perhaps", "claims")
-Ports = tuple[tuple[Any, ...], ...]
 End = collections.namedtuple("End", "home labels ports node address")
 
 
@@ -38,8 +37,8 @@ def some(value: Any, kind: type) -> list[Any]:
 
 
 def words(labels: Any) -> dict[str, str]:
-    some([word for pair in (labels or {}).items() for word in pair], str)
-    return labels or {}
+    labels = {} if labels is None else labels
+    return dict(zip(some([*labels.keys()], str), some([*labels.values()], str), strict=True))
 
 
 def fields(value: Any, *names: str) -> tuple[Any, ...]:
@@ -68,11 +67,11 @@ def selected(selector: Any, labels: dict[str, dict[str, str]]) -> set[str]:
 
 
 @functools.cache
-def opened(ports: Ports, there: Ports = (), surely: bool = True) -> int:
+def opened(ports: Any, there: Any = (), surely: bool = True) -> int:
     """A rule's ports, as bits, at an end that listens there; a name that has two numbers surely means neither."""
     found = 0
     for protocol, port, last in ports or ((each, None, None) for each in PROTOCOLS):
-        if type(port) is str and last is None:
+        if type(port) is str and not port.isdigit() and last is None and protocol in (None, *PROTOCOLS):
             under = {number for name, by, number in there if (name, by or "TCP") == (port, protocol or "TCP")}
             spans = [(each, each) for each in under if len(under) == 1 or not surely]
         else:
@@ -85,7 +84,7 @@ def opened(ports: Ports, there: Ports = (), surely: bool = True) -> int:
 
 
 def workload(one: Any) -> tuple[str, End]:
-    kind, home, spec = one["kind"], one["metadata"]["namespace"], one["spec"]
+    kind, home, spec = one["kind"], some([one["metadata"]["namespace"] or None], str)[0], one["spec"]
     pod = one if kind == "Pod" else (spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)["template"]
     labels, spec = words((pod.get("metadata") or {}).get("labels")), pod["spec"]
     init = (each for each in some(spec.get("initContainers"), dict) if each.get("restartPolicy") == "Always")
@@ -100,26 +99,26 @@ class World:
 
     def __init__(self, documents: list[Any], cuts: list[str]) -> None:
         named = [(f"{each['apiVersion']} {each['kind']}", each["metadata"], each) for each in documents]
-        if len({(kind, meta.get("namespace"), meta["name"]) for kind, meta, _ in named}) < len(named):
+        keys = {(kind, kind == NAMESPACE or meta.get("namespace"), meta["name"]) for kind, meta, _ in named}
+        if len(keys) < len(named):
             raise ValueError("an object is there twice")
         self.unread = {kind for kind, _, _ in named} - READ
         spaces = {meta["name"]: words(meta.get("labels")) for kind, meta, _ in named if kind == NAMESPACE}
         pods = dict(workload(one) for kind, _, one in named if kind in WORKLOADS)
-        self.ends = pods | {each: End("", {}, (), False, ipaddress.ip_address(each)) for each in cuts}
+        self.ends = pods | {str(each): End("", {}, (), False, each) for each in map(ipaddress.ip_address, cuts)}
         self.pods = {title: end.labels for title, end in pods.items() if not end.node}
         self.namespaces = {home: {**spaces.get(home, {}), OWN_NAME: home} for home, *_ in pods.values()}
-        self.rules: dict[tuple[str, str], list[tuple[set[str], Ports]]] = {}
+        self.rules: dict[tuple[str, str], list[tuple[set[str], Any]]] = {}
         for one in (one for kind, _, one in named if kind == POLICY):
             spec = fields(one.get("spec"), "podSelector", "policyTypes", "ingress", "egress")
-            self.hold(one["metadata"]["namespace"], *spec)
+            self.hold(*some([one["metadata"]["namespace"] or None], str), *spec)
 
     def hold(self, home: str, subjects: Any, types: Any, ingress: Any, egress: Any) -> None:
         held = [each for each in selected(subjects, self.pods) if self.ends[each].home == home]
+        rules = {"Ingress": items(ingress, "from", "ports"), "Egress": items(egress, "to", "ports")}
         for direction in some(types, str) or ["Ingress", *(["Egress"] if egress else [])]:
-            word, rules = {"Ingress": ("from", ingress), "Egress": ("to", egress)}[direction]
-            read = [(self.peers(home, peers), items(ports, *PORT)) for peers, ports in items(rules, word, "ports")]
-            for _, ports in read:
-                opened(ports)  # so that ports that nobody would take are refused, whoever they are for
+            read = [(self.peers(home, peers), items(ports, *PORT)) for peers, ports in rules[direction]]
+            sum(opened(ports) for _, ports in read)  # so that wrong ones are refused, whoever they are for
             for each in held:
                 self.rules.setdefault((each, direction), []).extend(read)
 
@@ -141,8 +140,9 @@ class World:
         network = ipaddress.ip_network(cidr, strict=False)
         first, last, kind = int(network[0]), int(network[-1]), type(network[0])
         cuts = {int(end.address): title for title, end in self.ends.items() if type(end.address) is kind}
-        if not {first, last + 1} <= {*cuts, 1 << network.max_prefixlen}:
-            raise SystemExit(f"refuted: addresses are not told apart at the ends of {cidr}")
+        written = cidr.partition("/")[2] == str(network.prefixlen)
+        if not (written and {first, last + 1} <= {*cuts, 1 << network.max_prefixlen}):
+            raise SystemExit(f"refuted: {cidr} is no network whose ends are told apart")
         return {title for cut, title in cuts.items() if first <= cut <= last}
 
     def passing(self, source: str, destination: str, surely: bool) -> int:
