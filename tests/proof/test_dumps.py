@@ -159,6 +159,20 @@ def test_values_of_json_one_after_another_are_documents(tmp_path: pathlib.Path) 
         proof.Cluster.read(file)
 
 
+@pytest.mark.parametrize(("most", "several"), [(9, True), (1, False), ("9", False)])
+def test_what_an_autoscaler_may_double_has_replicas_that_reach_each_other(most: Any, several: bool) -> None:
+    single = copy.deepcopy(DEPLOYMENT)
+    del single["spec"]["replicas"]
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    scaler = {
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "shop"}, "spec": {"maxReplicas": most, "scaleTargetRef": target},
+    }  # fmt: skip
+    for documents in ([single, scaler], [scaler, single]):
+        whole = proof.Cluster.of(documents)
+        assert any(each.replicas for each in rows.rows(whole.model, whole.reach())) == several
+
+
 @pytest.mark.parametrize("replicas", [2**31 - 1, 10**30])
 def test_more_replicas_than_any_cluster_holds_are_refused_before_anybody_counts_them(replicas: int) -> None:
     many = copy.deepcopy(DEPLOYMENT)

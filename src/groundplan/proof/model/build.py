@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings
 from groundplan.proof.manifests import documents
 from groundplan.proof.model import (
     cilium,
@@ -68,6 +68,8 @@ class _Builder:
         self.beside: list[statements.Policy] = []
         self.mesh: list[istio.Authorization] = []
         self.unread: list[documents.Document] = []
+        self.scaled: set[tuple[str, str, str]] = set()
+        """Namespace, kind and name of what autoscalers scale."""
         self.said: list[findings.Finding] = []
         self.groups: dict[str, str] = {}
         self.seen: dict[tuple[str, str, str, str], documents.Document] = {}
@@ -105,10 +107,24 @@ class _Builder:
             self.services.append(services.read(document, namespace))
         elif kind == "Namespace" and not group:
             self.own(document)
+        elif kind == "HorizontalPodAutoscaler" and group == "autoscaling":
+            self.scales(document, namespace)
         elif document.data["apiVersion"].rpartition("/")[2] in BESIDE.get((group, kind), ()):
             self.other(document, namespace)
         elif kinds.filters(group, kind):
             self.unread.append(document)
+
+    def scales(self, document: documents.Document, namespace: str) -> None:
+        most, target = (fields.inner(document.data, "spec").get(word) for word in ("maxReplicas", "scaleTargetRef"))
+        if isinstance(most, int) and most > 1:
+            self.scaled.update(
+                (namespace, str(each.get("kind")), str(each.get("name"))) for each in fields.items([target])
+            )
+
+    def several(self, each: workloads.Workload) -> workloads.Workload:
+        """A workload with one replica as written has several pods where an autoscaler may say so."""
+        scaled = (each.namespace, each.kind, each.name) in self.scaled
+        return msgspec.structs.replace(each, many=True) if scaled else each
 
     def own(self, document: documents.Document) -> None:
         shape: shapes.Namespace = shapes.convert(document.data, shapes.Namespace)
@@ -185,8 +201,9 @@ class _Builder:
         used |= {each.namespace for each in self.policies} | {each.namespace for each in self.services}
         for name in used - self.labels.keys():
             self.labels[name] = {NAME_LABEL: name}
+        made = map(self.several, self.workloads) if self.scaled else self.workloads
         return Model(
-            everything, self.labels, frozenset(self.declared), tuple(self.workloads), tuple(self.policies),
+            everything, self.labels, frozenset(self.declared), tuple(made), tuple(self.policies),
             tuple(self.services), tuple(self.beside), tuple(self.mesh), tuple(self.unread), tuple(self.said),
             left_out,
         )  # fmt: skip
