@@ -114,8 +114,8 @@ def states_of(address: str) -> dict[tuple[str, str], str]:
     return {(each["labels"]["alertname"], each["labels"]["job"]): each["status"]["state"] for each in found}
 
 
-def fire(address: str, name: str, severity: str, job: str = "") -> None:
-    told = [{"labels": {"alertname": name, "severity": severity, "job": job or name}, "annotations": {}}]
+def fire(address: str, name: str, severity: str, job: str = "", **said: str) -> None:
+    told = [{"labels": {"alertname": name, "severity": severity, "job": job or name}, "annotations": said}]
     request = urllib.request.Request(
         f"{address}/api/v2/alerts", json.dumps(told).encode(), {"Content-Type": "application/json"}
     )
@@ -136,6 +136,9 @@ def test_each_is_told_what_is_for_them_at_urls_that_are_read_anew_for_each_messa
         assert [body["alerts"][0]["labels"]["alertname"] for body in desk.told("/info")] == ["CardTesting"]
         assert len(desk.told("/slack")) == 1
         (tmp_path / alerts.SLACK).write_text(desk.url("/slack-anew"))
-        fire(address, "EngineDown", "critical")
-        eventually(lambda: desk.told("/slack-anew"))
+        # As the rules of a chart have it: a runbook under another name, and no summary.
+        fire(address, "KubeAPIDown", "critical", runbook_url="https://runbooks.example.com")
+        (message,) = eventually(lambda: desk.told("/slack-anew"))
+        (shown,) = message["attachments"]
+        assert (shown["title"], shown["text"]) == ("KubeAPIDown", "https://runbooks.example.com")
         assert {path for path, _ in desk.came} == {"/watchdog", "/info", "/slack", "/slack-anew"}

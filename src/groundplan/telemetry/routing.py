@@ -84,8 +84,10 @@ def told(by: alerts.Receivers, folder: str) -> dict[str, Receiver]:
             {
                 "api_url_file": f"{folder}/{alerts.SLACK}",
                 "send_resolved": True,
-                "title": "{{ .CommonAnnotations.summary }}",
-                "text": "{{ .CommonAnnotations.runbook }}",
+                # What a chart's own rules say may lack either.
+                "title": "{{ or .CommonAnnotations.summary .CommonLabels.alertname }}",
+                "text": "{{ or .CommonAnnotations.runbook .CommonAnnotations.runbook_url"
+                " .CommonAnnotations.description }}",
             }
         ]
     }
