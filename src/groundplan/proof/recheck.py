@@ -196,5 +196,5 @@ if __name__ == "__main__":
         listed = (each["items"] if each["kind"] == "List" else [each] for each in itertools.chain(*loaded) if each)
         print("the certificate holds:", check(json.loads(claim), list(itertools.chain(*listed))))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, yaml.YAMLError) as error:
-        print(f"this cannot be read: {error!r}", file=sys.stderr)
+        print(f"cannot be read as a certificate and manifests: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2)
