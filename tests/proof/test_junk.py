@@ -21,9 +21,11 @@ from groundplan.proof.show import explained
 from tests.proof import strategies, test_engine_laws
 
 CLEAN = list(yaml.safe_load_all((pathlib.Path(__file__).parent / "lint" / "clean.yaml").read_text()))
+KINDS = list(yaml.safe_load_all((pathlib.Path(__file__).parent / "schema" / "kinds.yaml").read_text()))
+NAMED = {(each["kind"], each["metadata"]["name"]) for each in CLEAN}
 ORDERED = [
     *CLEAN,
-    *yaml.safe_load_all((pathlib.Path(__file__).parent / "schema" / "kinds.yaml").read_text()),
+    *(each for each in KINDS if (each["kind"], each["metadata"]["name"]) not in NAMED),
     *yaml.safe_load_all("""
 apiVersion: batch/v1
 kind: Job
@@ -66,8 +68,100 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: all}
 rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"], nonResourceURLs: ["*"]}]
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: scoped, namespace: shop}
+spec:
+  hard: {pods: 9, cpu: 1, requests.storage: 1Gi, count/configmaps: 5, services.nodeports: 0, count/jobs.batch: 1}
+  scopes: [NotTerminating]
+  scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: objects, namespace: shop}
+spec: {hard: {requests.storage: 1Gi, fast.storageclass.storage.k8s.io/requests.storage: 1, count/configmaps: 5}}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1.shop.example.com}
+spec: {service: {name: web, namespace: shop, port: 443}, group: shop.example.com, version: v1}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: files, namespace: shop}
+spec:
+  selector: {matchLabels: {app: files}}
+  template:
+    metadata: {labels: {app: files}}
+    spec:
+      activeDeadlineSeconds: 5
+      priorityClassName: high
+      affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: a, namespaces: [b]}]}}
+      volumes:
+      - {name: files, persistentVolumeClaim: {claimName: files}}
+      - {name: all, projected: {sources: [{secret: {name: web, items: [{key: dsn, path: dsn}]}}]}}
+      - {name: own, ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: 1Gi}}}}}}
+      containers: [{name: files, image: "a:1", resources: {limits: {example.com/gpu: 1}}}]
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: shop}
+spec:
+  updateStrategy: {rollingUpdate: {maxUnavailable: 0, maxSurge: 0}}
+  selector: {matchLabels: {app: agent}}
+  template: {metadata: {labels: {app: agent}}, spec: {containers: [{name: agent, image: "a:1"}]}}
 """),
 ]
+BESIDE = [
+    *CLEAN,
+    *yaml.safe_load_all("""
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: one}
+spec:
+  tier: Admin
+  priority: 5
+  subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: db}}}}
+  ingress:
+  - {action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 5432}}}]}
+  - {action: Pass, from: [{pods: {namespaceSelector: {}, podSelector: {}}}]}
+  egress: [{action: Accept, to: [{networks: [0.0.0.0/0]}]}]
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: two}
+spec: {priority: 5, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: three, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: db}}
+  ingressDeny:
+  - {fromEndpoints: [{matchLabels: {app: web}}], toPorts: [{ports: [{port: "5432"}]}]}
+  - {fromCIDR: [10.0.0.0/8]}
+  ingress: [{fromEntities: [world]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: four, namespace: shop}
+spec:
+  action: DENY
+  rules: [{from: [{source: {namespaces: [shop]}}], to: [{operation: {ports: ["5432"]}}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: five, namespace: shop}
+spec: {selector: {matchLabels: {app: db}}, rules: [{from: [{source: {namespaces: [ingress]}}]}]}
+"""),
+]
+"""With policies of all kinds."""
 """With what orders, routes, monitors and grants besides."""
 JUNK = (
     None, [], {}, "x", 5, True, [None], [5], {"a": 5}, [[]], 1.5, ["x"], "", {"": ""}, -1, 10**30, "10%",
@@ -105,6 +199,11 @@ def survive(documents: list[dict[str, Any]]) -> None:
         assert list(explained.lines(pairs.explain(whole, ends.End(one), ends.End(other), None)))
 
 
+@pytest.mark.parametrize("documents", [CLEAN, ORDERED, BESIDE], ids=["clean", "ordered", "beside"])
+def test_nothing_stands_in_the_way_of_judging_them_before_they_are_spoiled(documents: list[dict[str, Any]]) -> None:
+    assert verdict.check(proof.Cluster.of(documents)).examined.workloads >= 5
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_a_spoiled_application_never_stops_the_program(seed: int) -> None:
     survive(spoiled(CLEAN, random.Random(seed)))
@@ -115,6 +214,11 @@ def test_spoiled_objects_of_the_kinds_that_lints_read_never_stop_the_program(see
     draw = random.Random(seed)
     made = spoiled(ORDERED, draw)
     survive(spoiled(made, draw))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_spoiled_policies_of_all_kinds_never_stop_the_program(seed: int) -> None:
+    survive(spoiled(BESIDE, random.Random(seed)))
 
 
 @test_engine_laws.limited

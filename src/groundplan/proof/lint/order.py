@@ -103,7 +103,10 @@ def _homes(known: facts.Facts) -> Iterator[Need]:
     """Namespaces and definitions: without them the API server refuses an object."""
     homes = {each.name: each for each in known.of("Namespace") if not each.group}
     kinds = {
-        (fields.inner(each.data, "spec").get("group"), fields.inner(each.data, "spec", "names").get("kind")): each
+        (
+            str(fields.inner(each.data, "spec").get("group")),
+            str(fields.inner(each.data, "spec", "names").get("kind")),
+        ): each
         for each in known.of("CustomResourceDefinition")
     }
     for each in known.model.everything:

@@ -26,7 +26,7 @@ def quotas(known: facts.Facts) -> Iterator[findings.Finding]:
             what = f"{title} has scopes that do not go together, or not with what it counts"
             yield facts.finding("GP548", each, path, what, why, "make a quota for each scope", known.default)
         if not refused:
-            yield from _judged(known, each, {_name(name): (name, value) for name, value in hard.items()})
+            yield from _judged(known, each, {_name(str(name)): (str(name), value) for name, value in hard.items()})
 
 
 def _judged(
@@ -92,9 +92,11 @@ def _fits(
 
 
 def _shown(value: decimal.Decimal) -> str:
+    # Whole numbers are divided as such: decimals have no remainder of what has more digits than they keep.
+    whole = int(value) if value == value.to_integral_value() else 1
     for unit, size in (("Gi", 1024**3), ("Mi", 1024**2)):
-        if value >= size and value % size == 0:
-            return f"{value / size:f}{unit}"
+        if whole >= size and whole % size == 0:
+            return f"{whole // size}{unit}"
     return f"{value.normalize():f}"
 
 
