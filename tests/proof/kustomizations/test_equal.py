@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import pathlib
+import random
 import re
 import subprocess
 import tempfile
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from groundplan.proof.manifests.kustomizations import built, field_kinds, labelling, reference_fields, trouble
 from tests.delivery import kustomizes, test_kustomize
 from tests.kubernetes import worlds
-from tests.proof.kustomizations import merging, referring, strategies
+from tests.proof.kustomizations import merging, referring, replacing, strategies
 
 ENVIRONMENTS = ("development", "production", "staging")
 
@@ -92,6 +93,28 @@ def test_what_is_merged_here_is_what_kustomize_merges(seed: int, most: int, tmp_
         assert done.returncode == 0, f"{version}: {done.stderr}"
         built = test_kustomize.by_key(kustomizes.loaded(done.stdout))
         assert test_kustomize.by_key([tree for _, tree in merged]) == built, version
+
+
+@pytest.mark.parametrize("fields", [{}, {"namePrefix": "p-"}])
+@pytest.mark.parametrize(
+    ("seed", "most"), [(0, 60), *(pytest.param(number, 300, marks=pytest.mark.slow) for number in range(1, 6))]
+)
+def test_what_is_replaced_here_is_what_kustomize_replaces(
+    seed: int, most: int, fields: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    chance = random.Random(seed)
+    groups = [replacing.group(chance, number) for number in range(most)]
+    built = [each for each in groups if _builds(replacing.kustomization([each], **fields), tmp_path / "one")]
+    assert len(built) > most / 2
+    assert outcome(replacing.kustomization(built, **fields), tmp_path / "all") == "built"
+
+
+def _builds(files: dict[str, bytes], place: pathlib.Path) -> bool:
+    _write(place, files)
+    try:
+        return bool(ours(place / "top"))
+    except trouble.Trouble:
+        return False
 
 
 def _pairs(seed: int, most: int) -> list[merging.Pair]:

@@ -16,6 +16,7 @@ from groundplan.proof.manifests.kustomizations import (
     names,
     patches,
     references,
+    replacements,
     transformations,
     trouble,
     versions,
@@ -25,6 +26,7 @@ _KNOWN = frozenset({
     "apiVersion", "kind", "metadata", "resources", "bases", "components", "patches", "patchesStrategicMerge",
     "patchesJson6902", "namespace", "namePrefix", "nameSuffix", "labels", "commonLabels", "commonAnnotations",
     "images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "sortOptions",
+    "replacements",
 })  # fmt: skip
 _PATCHES = ("patchesStrategicMerge", "patches", "patchesJson6902")
 _KINDS = {
@@ -133,6 +135,8 @@ class Build:
         self._patch(some, patching.later)
         transformations.images(some, fields.get("images"), spot.below("images"), self.reading)
         transformations.replicas(some, fields.get("replicas"), spot.below("replicas"))
+        for each in patching.replacing:
+            replacements.apply(some, each, self.reading)
 
     def _patch(self, some: list[items.Item], patching: list[patches.Patch]) -> None:
         told = trouble.Collected()
@@ -144,7 +148,7 @@ class Build:
 
 
 class _Patching:
-    """All patches of a kustomization: those that come before it renames and labels, and those that come after."""
+    """All patches of a kustomization, before it renames and labels and behind that, and its replacements."""
 
     def __init__(
         self, folder: files.Folder, fields: dict[str, Any], spot: documents.Spot, told: trouble.Collected
@@ -153,6 +157,8 @@ class _Patching:
         strategic, general, older = (fit[name] for name in _PATCHES)
         self.first = [*patches.strategic(folder, *strategic), *patches.general(folder, *general, json=False)]
         self.later = list(patches.general(folder, *older, json=True))
+        replacing = spot.below("replacements")
+        self.replacing = list(replacements.read(folder, fields.get("replacements"), replacing, told))
 
 
 def _check(fields: dict[str, Any], spot: documents.Spot, kind: str) -> None:
