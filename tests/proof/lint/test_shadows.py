@@ -15,7 +15,7 @@ from groundplan import proof
 from groundplan.proof.lint import facts, network, shadows
 from tests.proof import naive, strategies, test_engine_laws
 
-few = hypothesis.settings(test_engine_laws.limited, max_examples=8)
+few = hypothesis.settings(test_engine_laws.limited, max_examples=6)
 VAIN = ("GP425", "GP433")
 PODS = """
 apiVersion: v1
