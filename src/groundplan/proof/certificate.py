@@ -44,8 +44,8 @@ def certificate(
         "cuts": [addresses.address(each) for each in fine.universe.cuts],
         "closed": sorted(closed),
         "taken": [*_namespaces(whole), *(_pod(each) for each in whole.model.workloads if each.kind == claims.ASSUMED)],
-        "surely": list(_rectangles(fine.reach(sides.Reading.FEWEST))),
-        "perhaps": list(_rectangles(fine.reach(sides.Reading.MOST))),
+        "surely": list(_rectangles(fine, sides.Reading.FEWEST)),
+        "perhaps": list(_rectangles(fine, sides.Reading.MOST)),
         "claims": [
             _rectangle(_titles(fine, one, closed), _titles(fine, other, closed), claims.ports(each.ports), _said(each))
             for each, one, other in known
@@ -116,14 +116,22 @@ def _pod(each: workloads.Workload) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [{"ports": ports}]}}
 
 
-def _rectangles(reach: result.Reach) -> Iterator[Rectangle]:
-    """What passes, disjoint: sources that reach the same are said together."""
-    alike: dict[tuple[result.Part, ...], int] = {}
-    for source, parts in reach.rows():
-        alike[parts] = alike.get(parts, 0) | 1 << source
-    for parts, sources in alike.items():
-        for destinations, ports in parts:
-            yield _rectangle(_members(reach, sources), _members(reach, destinations), ports)
+def _rectangles(whole: cluster.Cluster, reading: sides.Reading) -> Iterator[Rectangle]:
+    """What passes, each with the rules by which it does."""
+    reach = whole.reach(reading)
+    for each in reach.rectangles:
+        found = {
+            "egress": _rules(whole, reach.egress, each.egress),
+            "ingress": _rules(whole, reach.ingress, each.ingress),
+        }
+        why = "; ".join(f"{direction} by {', '.join(rules)}" for direction, rules in found.items() if rules)
+        yield _rectangle(_members(reach, each.sources), _members(reach, each.destinations), each.ports, why)
+
+
+def _rules(whole: cluster.Cluster, side: sides.Side, piece: int) -> list[str]:
+    """Whose and which: `namespace/name[0]`. None where no policy isolates, or an address outside is the end."""
+    origins = side.pieces[piece].origins if piece >= 0 else []
+    return [f"{whole.model.policies[policy].title}[{rule}]" for policy, rule in origins]
 
 
 def _rectangle(sources: list[str], destinations: list[str], ports: intervals.Intervals, why: str = "") -> Rectangle:
