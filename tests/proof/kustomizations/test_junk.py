@@ -14,13 +14,14 @@ from groundplan.proof.manifests import paths
 FIELDS = (
     "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902", "namespace", "namePrefix",
     "nameSuffix", "labels", "commonLabels", "commonAnnotations", "images", "replicas", "configMapGenerator",
-    "secretGenerator", "generatorOptions", "metadata", "sortOptions",
+    "secretGenerator", "generatorOptions", "metadata", "sortOptions", "replacements",
 )  # fmt: skip
 WORDS = (
     "name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "labels", "annotations", "type",
     "disableNameSuffixHash", "immutable", "pairs", "includeSelectors", "target", "patch", "path", "kind",
     "labelSelector", "newName", "newTag", "digest", "count", "op", "value", "from", "metadata", "spec", "$patch",
-    "template", "containers", "subjects", "apiGroup",
+    "template", "containers", "subjects", "apiGroup", "source", "targets", "select", "reject", "fieldPath",
+    "fieldPaths", "delimiter", "index",
 )  # fmt: skip
 LEAVES = (
     "a", "", None, 1, -1, 1.5, True, [], {}, "..", ".", "*", "a=b", "=", "[", "- op: add", "x: w", "\0", "é", "merge",

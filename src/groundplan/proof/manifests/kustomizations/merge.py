@@ -24,8 +24,11 @@ def deletes(patch: dict[str, Any]) -> bool:
 def apply(item: items.Item, patch: dict[str, Any], spot: documents.Spot, reading: versions.Reading) -> None:
     """Merges a patch, found at `spot`, into an object; what the object is called stays."""
     body = {key: value for key, value in patch.items() if key not in ("apiVersion", "kind")}
-    if isinstance(body.get("metadata"), dict):
-        body["metadata"] = {key: value for key, value in body["metadata"].items() if key not in ("name", "namespace")}
+    metadata = body.get("metadata", {})
+    if not isinstance(metadata, dict) or _PATCH in metadata:
+        raise trouble.Beyond("a merge that leaves an object without its name", spot.below("metadata"))
+    if metadata:
+        body["metadata"] = {key: value for key, value in metadata.items() if key not in ("name", "namespace")}
     _words(item, body, spot)
     _tidy(item, spot, reading)
     _mapping(item, (), body, spot)
@@ -34,7 +37,7 @@ def apply(item: items.Item, patch: dict[str, Any], spot: documents.Spot, reading
 def _words(item: items.Item, body: dict[str, Any], spot: documents.Spot) -> None:
     # Labels and annotations go through a reader of their own, which makes words of whatever is none.
     metadata = body.get("metadata", {})
-    for field in ("labels", "annotations") if isinstance(metadata, dict) else ():
+    for field in ("labels", "annotations"):
         said, there = metadata.get(field, items.MISSING), item.get(("metadata", field))
         if said is not items.MISSING and (not isinstance(said, dict) or not said or there is None):
             raise trouble.Beyond(f"{field} in a merge that are no words", spot.below("metadata", field))
