@@ -113,6 +113,9 @@ def _field(item: items.Item, path: items.Path, value: Any, spot: documents.Spot)
         _list(item, path, value, spot)
     elif isinstance(value, dict | list) or isinstance(there, dict | list):
         raise trouble.Beyond("a patch of another kind of value than is there", spot)
+    elif isinstance(there, str) and not isinstance(value, str):
+        # Quotes around the old value stay, and make text of the new one.
+        raise trouble.Beyond("a patch of a text with something else", spot)
     else:
         item.put(path, value, spot)
 
