@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from groundplan.proof import answers, connections, ends, findings, garbage, intervals
+from groundplan.proof import answers, connections, ends, findings, garbage, intervals, vicinity
 from groundplan.proof import options as known
 from groundplan.proof.manifests import documents, paths, sources
 from groundplan.proof.model import build, policies, selectors, workloads
 from groundplan.proof.reach import change, classes, index, layers, mesh, result, sides
 
+_NOBODY = vicinity.Vicinity()
 USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
 
 
@@ -228,24 +229,23 @@ class Cluster:
 
     def near(self, namespace: str) -> list[policies.Policy]:
         """The NetworkPolicies of a namespace, which are all that hold its pods."""
-        return self._near.get(namespace, [])
-
-    @functools.cached_property
-    def _near(self) -> dict[str, list[policies.Policy]]:
-        found: dict[str, list[policies.Policy]] = {}
-        for each in self.model.policies:
-            found.setdefault(each.namespace, []).append(each)
-        return found
+        return self.around(namespace).policies
 
     def neighbours(self, namespace: str) -> list[workloads.Workload]:
         """The workloads of a namespace."""
-        return self._neighbours.get(namespace, [])
+        return self.around(namespace).workloads
+
+    def around(self, namespace: str) -> vicinity.Vicinity:
+        """Both, by labels."""
+        return self._around.get(namespace) or _NOBODY
 
     @functools.cached_property
-    def _neighbours(self) -> dict[str, list[workloads.Workload]]:
-        found: dict[str, list[workloads.Workload]] = {}
+    def _around(self) -> dict[str, vicinity.Vicinity]:
+        found: dict[str, vicinity.Vicinity] = {}
         for each in self.model.workloads:
-            found.setdefault(each.namespace, []).append(each)
+            found.setdefault(each.namespace, vicinity.Vicinity()).workloads.append(each)
+        for policy in self.model.policies:
+            found.setdefault(policy.namespace, vicinity.Vicinity()).policies.append(policy)
         return found
 
     def _side(self, direction: str, reading: sides.Reading) -> sides.Side:

@@ -108,7 +108,7 @@ def _told(
 
 def _held(whole: cluster.Cluster, side: sides.Side, policy: policies.Policy) -> tuple[str, ...]:
     """Whom else a policy is, or may be, for."""
-    near = whole.neighbours(side.subject.namespace)
+    near = whole.around(side.subject.namespace).selected(policy.subjects)
     some = (each for each in near if selectors.matches(policy.subjects, each.labels) is not False)
     return titles(some, side.subject)
 
@@ -127,7 +127,7 @@ def _only(
     here = selectors.Term(build.NAME_LABEL, "In", (other.workload.namespace,))
     if peer.namespaces is not None and here not in peer.namespaces:
         return False
-    near = whole.neighbours(other.workload.namespace)
+    near = whole.around(other.workload.namespace).selected(peer.pods)
     matched = [each for each in near if selectors.matches(peer.pods, each.labels) is not False]
     return towards >= set(titles(matched, other.workload))
 
@@ -193,12 +193,12 @@ def distinguishing(
 ) -> dict[str, str]:
     """The fewest labels that select a workload and as little else of its namespace as can be; of `usable` keys."""
     labels = {key: value for key, value in workload.labels.items() if value != selectors.UNKNOWN and usable(key)}
-    others = [each.labels for each in whole.neighbours(workload.namespace) if each is not workload]
-    # Only what all of them together select can be selected by fewer of them at best: no more are to be let in.
-    strangers = [each for each in others if not labels.items() <= each.items()]
+    near = whole.around(workload.namespace)
     for size in (1, 2):
         for chosen in itertools.combinations(sorted(labels.items()), size):
-            if not any(all(each.get(key) == value for key, value in chosen) for each in strangers):
+            # Only what all of them together select can be selected by fewer of them at best: no more are to be let in.
+            some = (each.labels.items() for each in min((near.labelled(*pair) for pair in chosen), key=len))
+            if all(labels.items() <= each for each in some if dict(chosen).items() <= each):
                 return dict(chosen)
     return labels
 
@@ -206,5 +206,5 @@ def distinguishing(
 def alike(whole: cluster.Cluster, workload: workloads.Workload, labels: dict[str, str]) -> list[workloads.Workload]:
     """All of its namespace that labels select."""
     terms = selectors.of_labels(labels)
-    near = whole.neighbours(workload.namespace)
+    near = whole.around(workload.namespace).selected(terms)
     return [each for each in near if selectors.matches(terms, each.labels) is not False]

@@ -32,7 +32,7 @@ def explain(
 ) -> Explanation:
     """Why `source` may or may not connect to `destination`, on the ports asked for or on any."""
     ranges = whole.ranges
-    judge = peers.Judge(whole.model, whole.near, whole.options.ipblock_matches_pods, ranges.pods, ranges.nodes)
+    judge = peers.Judge(whole.model, whole.around, whole.options.ipblock_matches_pods, ranges.pods, ranges.nodes)
     found = (
         sides.side(judge, policies.EGRESS, source, destination),
         sides.side(judge, policies.INGRESS, destination, source),

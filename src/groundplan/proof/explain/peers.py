@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from groundplan.proof import addresses, ends, intervals
+from groundplan.proof import addresses, ends, intervals, vicinity
 from groundplan.proof.model import build, policies, selectors
 
 Match = tuple[bool | None, str]
@@ -32,11 +32,11 @@ class Judge:
     """Judges peers against ends of one model."""
 
     def __init__(
-        self, model: build.Model, near: Callable[[str], list[policies.Policy]], matches_pods: bool,
+        self, model: build.Model, around: Callable[[str], vicinity.Vicinity], matches_pods: bool,
         pod_ranges: intervals.Intervals, nodes: intervals.Intervals,
     ) -> None:  # fmt: skip
-        self.model, self.near, self.matches_pods, self.pod_ranges, self.nodes = (
-            model, near, matches_pods, pod_ranges, nodes
+        self.model, self.around, self.matches_pods, self.pod_ranges, self.nodes = (
+            model, around, matches_pods, pod_ranges, nodes
         )  # fmt: skip
 
     def node(self, end: ends.End) -> bool:

@@ -57,7 +57,7 @@ def side(judge: peers.Judge, direction: str, own: ends.End, other: ends.End) -> 
         return None
     destination = other if direction == policies.EGRESS else own
     views = []
-    for policy in judge.near(subject.namespace):
+    for policy in judge.around(subject.namespace).holding(ends.labels(own)):
         holds = _holds(policy, direction, own)
         if holds is not False:
             views.append(_policy(judge, policy, holds, direction, other, destination))
