@@ -81,7 +81,7 @@ def test_what_is_built_here_is_what_kustomize_builds(module: types.ModuleType, s
 
 
 @pytest.mark.parametrize(
-    ("seed", "most"), [(0, 60), *(pytest.param(number, 200, marks=pytest.mark.slow) for number in range(1, 6))]
+    ("seed", "most"), [(0, 60), *(pytest.param(number, 80, marks=pytest.mark.slow) for number in range(1, 6))]
 )
 def test_what_is_merged_here_is_what_kustomize_merges(seed: int, most: int, tmp_path: pathlib.Path) -> None:
     # Whoever merges reads all schemas first: many patches in one build are as quick as one.
