@@ -247,3 +247,18 @@ def _steps(path: str) -> tuple[str, ...]:
 
 def _path(steps: tuple[str, ...]) -> str:
     return "/".join(step.replace("/", "|") for step in steps)
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+def test_a_null_among_labels_removes_only_where_a_patch_says_whom_it_is_for(tmp_path: pathlib.Path, field: str) -> None:
+    """Elsewhere kustomize 4.5 makes an empty word of it, and 5.8 the word null."""
+    there = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", field: {"a": "b", "c": "d"}}}
+    patch = {**there, "metadata": {"name": "web", field: {"a": None}}}
+    for name, said, wanted in (
+        ("alone", {"patches": [{"path": "patch.yaml"}]}, "built"),
+        ("at a target", {"patches": [{"path": "patch.yaml", "target": {"kind": "ConfigMap"}}]}, "Beyond: a null among"),
+        ("legacy", {"patchesStrategicMerge": ["patch.yaml"]}, "Beyond: a null among"),
+    ):
+        written = {"kustomization": {"resources": ["all.yaml"], **said}, "all": there, "patch": patch}
+        files = {f"top/{each}.yaml": yaml.safe_dump(body).encode() for each, body in written.items()}
+        assert outcome(files, tmp_path / name).startswith(wanted)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from groundplan.proof import findings
+from groundplan.proof import fields, findings
 from groundplan.proof.manifests import documents
 from groundplan.proof.manifests.kustomizations import (
     files,
@@ -47,7 +47,18 @@ def strategic(folder: files.Folder, entries: Any, spot: documents.Spot, told: tr
             for body, where in _bodies(folder, {"patch" if "\n" in each else "path": each}, here):
                 if not isinstance(body, dict):
                     raise trouble.Beyond("a patch that is no mapping", where)
+                _no_nulls(body, where)
                 yield Patch(body, where, None, here)
+
+
+def _no_nulls(body: dict[str, Any], where: documents.Spot) -> None:
+    # 4.5 makes an empty word of it, 5.8 the word null, and neither removes anything; only a patch that says by itself
+    # whom it is for, among `patches`, has it removed.
+    metadata = fields.inner(body, "metadata")
+    for field in ("labels", "annotations"):
+        if None in fields.inner(metadata, field).values():
+            what = f"a null among {field}, which removes only in patches, without a target"
+            raise trouble.Beyond(what, where.below("metadata", field))
 
 
 def general(
@@ -67,6 +78,8 @@ def _general(folder: files.Folder, said: Any, here: documents.Spot, *, json: boo
     wanted = (list,) if json else (list, dict) if target else (dict,)
     if len(bodies) != 1 or not isinstance(bodies[0][0], wanted) or (json and not target):
         raise trouble.Beyond("not one patch of the kind that is wanted here", here)
+    if target and isinstance(bodies[0][0], dict):
+        _no_nulls(*bodies[0])
     return Patch(*bodies[0], target, here, not json)
 
 
