@@ -15,7 +15,6 @@ from groundplan.proof.manifests import documents, paths, sources
 from groundplan.proof.model import build, policies, selectors, workloads
 from groundplan.proof.reach import change, classes, index, layers, mesh, result, sides
 
-_NOBODY = vicinity.Vicinity()
 USUAL, FEWEST, MOST = sides.Reading.USUAL, sides.Reading.FEWEST, sides.Reading.MOST
 
 
@@ -35,6 +34,7 @@ class Cluster:
         """What reading found that is no reason to stop."""
         self.told_apart = told_apart
         """Ranges that somebody asks about, not merged, since both ends of each are to be told apart."""
+        self._around: dict[str, vicinity.Vicinity] = {}
 
     @classmethod
     def read(cls, *where: str | Path, options: known.Options = known.DEFAULTS, cache: Path | None = None) -> Cluster:
@@ -229,24 +229,32 @@ class Cluster:
 
     def near(self, namespace: str) -> list[policies.Policy]:
         """The NetworkPolicies of a namespace, which are all that hold its pods."""
-        return self.around(namespace).policies
+        return self._near.get(namespace, [])
+
+    @functools.cached_property
+    def _near(self) -> dict[str, list[policies.Policy]]:
+        found: dict[str, list[policies.Policy]] = {}
+        for each in self.model.policies:
+            found.setdefault(each.namespace, []).append(each)
+        return found
 
     def neighbours(self, namespace: str) -> list[workloads.Workload]:
         """The workloads of a namespace."""
-        return self.around(namespace).workloads
+        return self._neighbours.get(namespace, [])
+
+    @functools.cached_property
+    def _neighbours(self) -> dict[str, list[workloads.Workload]]:
+        found: dict[str, list[workloads.Workload]] = {}
+        for each in self.model.workloads:
+            found.setdefault(each.namespace, []).append(each)
+        return found
 
     def around(self, namespace: str) -> vicinity.Vicinity:
         """Both, by labels."""
-        return self._around.get(namespace) or _NOBODY
-
-    @functools.cached_property
-    def _around(self) -> dict[str, vicinity.Vicinity]:
-        found: dict[str, vicinity.Vicinity] = {}
-        for each in self.model.workloads:
-            found.setdefault(each.namespace, vicinity.Vicinity()).workloads.append(each)
-        for policy in self.model.policies:
-            found.setdefault(policy.namespace, vicinity.Vicinity()).policies.append(policy)
-        return found
+        known = self._around.get(namespace)
+        if known is None:
+            known = self._around[namespace] = vicinity.Vicinity(self.neighbours(namespace), self.near(namespace))
+        return known
 
     def _side(self, direction: str, reading: sides.Reading) -> sides.Side:
         some = self.model.policies

@@ -18,10 +18,8 @@ _UNSURE = (selectors.UNKNOWN, selectors.MAYBE)
 class Vicinity:
     """The workloads and NetworkPolicies of a namespace."""
 
-    def __init__(self) -> None:
-        self.workloads: list[workloads.Workload] = []
-        self.policies: list[policies.Policy] = []
-        """In the order of the manifests."""
+    def __init__(self, some: list[workloads.Workload], held: list[policies.Policy]) -> None:
+        self.workloads, self.policies = some, held
 
     @functools.cached_property
     def _labelled(self) -> dict[Pair, list[workloads.Workload]]:
