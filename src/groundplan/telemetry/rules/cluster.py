@@ -21,7 +21,7 @@ def groups(plan: platform.Platform) -> Iterator[alerts.Group]:
     pod = _POD.replace('"shop"', f'"{example}"')
     if {"kube-state-metrics", "kubelet"} <= documented:
         ours = f'namespace=~"{spaces}"'
-        yield alerts.Group("pods", (*_pods(ours, pod), *gone.rules(plan, ours, example)))
+        yield alerts.Group("pods", (*_pods(ours, pod), *_volumes(ours, pod), *gone.rules(plan, ours, example)))
         yield alerts.Group("jobs", tuple(_jobs(ours, example)))
     if "node-exporter" in documented:
         yield alerts.Group("nodes", _nodes())
@@ -69,6 +69,9 @@ def _pods(ours: str, pod: str) -> Iterator[alerts.Alert]:
         quiet={used: "70x60", limit: "100x60"},
         lasts="10m",
     )
+
+
+def _volumes(ours: str, pod: str) -> Iterator[alerts.Alert]:
     free, whole = (
         f'kubelet_volume_stats_{each}_bytes{{{pod.partition(",")[0]}, persistentvolumeclaim="data-0"}}'
         for each in ("available", "capacity")
